@@ -1,0 +1,1 @@
+"""The nouns of the loop: values without I/O that every room speaks in."""

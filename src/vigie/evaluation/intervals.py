@@ -1,0 +1,122 @@
+"""How uncertain a metric is, from one pass over its rows and no resampling.
+
+Shares of rows get Wilson's interval; functions of means get the delta method; ROC-AUC gets DeLong's variance. All three
+take rows as independent of each other: where rows repeat an entity or follow each other in time, they are too narrow.
+"""
+
+import numpy as np
+from scipy.stats import norm, rankdata
+
+from vigie.domain.measurement import Interval, Measurement
+from vigie.domain.task import Task
+from vigie.evaluation.metrics import Metric, Scores, metrics_for, positive_proba
+
+LEVEL = 0.95
+"""Share of repetitions in which a reported interval covers the truth."""
+
+
+def wilson(successes: float, n: int, level: float = LEVEL) -> Interval:
+    """Return the interval of a proportion.
+
+    Args:
+        successes: how many of ``n`` rows, in [0, n].
+        n: rows, at least one.
+        level: coverage, in (0, 1).
+
+    Source:
+        Wilson (1927), Probable inference, the law of succession, and statistical inference.
+    """
+    z = float(norm.ppf((1 + level) / 2))
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)), level)
+
+
+def delta_interval(terms: np.ndarray, metric: Metric, level: float = LEVEL) -> Interval | None:
+    """Return the interval of a smooth function of means; None below two rows.
+
+    Args:
+        terms: shape (n, k), the metric's per-row terms.
+        metric: whose ``combine`` is differentiated numerically at the means.
+        level: coverage, in (0, 1).
+
+    Source:
+        Oehlert (1992), A note on the delta method.
+    """
+    n = len(terms)
+    if n < 2 or metric.combine is None:
+        return None
+    means = terms.mean(axis=0)
+    value = metric.combine(means)
+    gradient = np.array([_slope(metric, means, k) for k in range(len(means))])
+    variance = float(gradient @ np.atleast_2d(np.cov(terms, rowvar=False)) @ gradient) / n
+    if not np.isfinite(value) or not np.isfinite(variance):
+        return None
+    half = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(max(variance, 0.0)))
+    return _clipped(metric, value - half, value + half, level)
+
+
+def auc_variance(scores: Scores) -> float:
+    """Return the variance of ROC-AUC in O(n log n); NaN below two rows of either class.
+
+    Source:
+        DeLong, DeLong and Clarke-Pearson (1988); fast form: Sun and Xu (2014).
+    """
+    positive, score = scores.y == 1, positive_proba(scores)
+    above, below = score[positive], score[~positive]
+    m, n = len(above), len(below)
+    if m < 2 or n < 2:
+        return float("nan")
+    overall = rankdata(np.concatenate([above, below]))
+    v10 = (overall[:m] - rankdata(above)) / n
+    v01 = 1.0 - (overall[m:] - rankdata(below)) / m
+    return float(v10.var(ddof=1) / m + v01.var(ddof=1) / n)
+
+
+def interval(metric: Metric, scores: Scores, level: float = LEVEL) -> Interval | None:
+    """Return a metric's interval on these rows, None where there are too few to have one."""
+    if len(scores) == 0:
+        return None
+    if metric.terms is None:
+        variance = auc_variance(scores)
+        if not np.isfinite(variance):
+            return None
+        half, value = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(variance)), metric.compute(scores)
+        return _clipped(metric, value - half, value + half, level)
+    terms = metric.terms(scores)
+    if metric.is_share:
+        return wilson(float(terms.sum()), len(terms), level)
+    return delta_interval(terms, metric, level)
+
+
+def measure(scores: Scores, task: Task, level: float = LEVEL) -> tuple[Measurement, ...]:
+    """Return every metric of a task on these rows, each with its interval and sample size."""
+    return tuple(
+        Measurement(
+            name=metric.name,
+            value=metric.compute(scores),
+            unit=metric.unit,
+            n=len(scores),
+            interval=interval(metric, scores, level),
+        )
+        for metric in metrics_for(task)
+    )
+
+
+def _slope(metric: Metric, means: np.ndarray, k: int) -> float:
+    assert metric.combine is not None  # noqa: S101  callers checked; this tells the type checker
+    step = 1e-6 * max(1e-3, abs(float(means[k])))
+    up, down = means.copy(), means.copy()
+    up[k] += step
+    down[k] -= step
+    return (metric.combine(up) - metric.combine(down)) / (2 * step)
+
+
+def _clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
+    """Keep scores inside their range: losses are not negative, shares not above one."""
+    if metric.name == "r2":
+        return Interval(low, min(1.0, high), level)
+    if metric.unit == "1":
+        return Interval(max(0.0, low), min(1.0, high), level)
+    return Interval(max(0.0, low), high, level)
