@@ -98,12 +98,14 @@ def log_losses(scores: Scores) -> np.ndarray:
     if scores.proba is None:
         raise ValueError("these scores hold no probabilities")
     given = scores.proba[np.arange(len(scores)), scores.y.astype(np.intp)]
-    return -np.log(np.clip(given, _EPSILON, 1.0))
+    losses: np.ndarray = -np.log(np.clip(given, _EPSILON, 1.0))
+    return losses
 
 
 def squared_errors(scores: Scores) -> np.ndarray:
     """Return squared errors, shape (n,), in the target's unit squared."""
-    return np.square(scores.y - scores.predicted)
+    errors: np.ndarray = np.square(scores.y - scores.predicted)
+    return errors
 
 
 def row_losses(scores: Scores, task: Task) -> np.ndarray:
