@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from vigie.domain.alert import Alert
 from vigie.domain.event import Event, EventKind
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
 from vigie.domain.prediction import Feedback, FeedbackStatus, PredictionRecord
@@ -178,16 +179,6 @@ class Ledger(Protocol):
     def close(self) -> None:
         """Release what is held; a second call does nothing."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """What a person is told: a title, sentences, and how grave it is."""
-
-    model: str
-    severity: str
-    title: str
-    body: str
 
 
 class Notifier(Protocol):

@@ -1,0 +1,1 @@
+"""What of a verdict is worth telling a person, and in which words."""

@@ -1,0 +1,1 @@
+"""When an alarm leads to a new model."""

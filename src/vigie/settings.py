@@ -1,0 +1,318 @@
+"""``vigie.toml`` and ``VIGIE_*`` become one frozen Settings; every default of Vigie lives here.
+
+An environment variable ``VIGIE_SECTION__KEY`` wins over the file, the file wins over the default. An unknown name is an
+error that says the nearest valid one: a setting that is silently ignored is worse than none.
+"""
+
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from vigie.domain.task import Task
+from vigie.errors import ConfigurationError, nearest
+
+PREFIX = "VIGIE_"
+FILE_NAME = "vigie.toml"
+
+Share = Annotated[float, Meta(gt=0, lt=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Name = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$")]
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def key(doc: str, default: Any = MISSING, **rest: Any) -> Any:
+    """Declare one setting: its default and the line that the reference documentation prints."""
+    return field(default=default, metadata={"doc": doc}, **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """What the project is."""
+
+    name: Name = key("Name of the project and of its registered model.")
+    task: Task | None = key("`regression`, `binary` or `multiclass`; left out: inferred from the target.", None)
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """Where the table is and what its columns mean."""
+
+    source: str = key("CSV, Parquet, folder of Parquet, database URL, or `package.module:function`.")
+    target: str = key("Column to predict; never a feature.")
+    query: str | None = key("SQL to run when `source` is a database URL.", None)
+    positive: str | None = key("Class whose probability a binary answer reports; left out: the last in order.", None)
+    entity: str | None = key("Column that names whom a row is about; never a feature.", None)
+    time: str | None = key("Column of times; given: the split is by time. Never a feature.", None)
+    exclude: tuple[str, ...] = key("Columns to leave out.", ())
+    test_fraction: Share = key("Share of rows held out to judge the candidates.", 0.2)
+    seed: int = key("Seed of every random choice.", 42)
+    split: Literal["auto", "random", "stratified", "time"] = key(
+        "`auto` (time, else stratified, else random), `random`, `stratified` or `time`.", "auto"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """What is tried, and how it is compared."""
+
+    candidates: tuple[str, ...] = key("Models to compare; left out: a good default set for the task.", ())
+    metric: str | None = key("Metric that ranks them; left out: rmse, roc_auc or log_loss by task.", None)
+    folds: Annotated[int, Meta(ge=2, le=50)] = key("Folds of the cross-validation, on the training part only.", 5)
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSettings:
+    """The HTTP service."""
+
+    host: str = key("Address to listen on.", "127.0.0.1")
+    port: Port = key("Port to listen on; 0 takes a free one.", 8000)
+    max_body_bytes: Positive = key("Larger bodies are refused with 413.", 1_048_576)
+    max_rows: Positive = key("Larger arrays are refused with 413.", 1_000)
+    follow_every: timedelta = key("How often the server looks whether the champion moved.", timedelta(seconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringSettings:
+    """When a window is judged, and how much it takes to raise an alarm."""
+
+    every: timedelta = key("How often `vigie watch` looks.", timedelta(hours=1))
+    min_rows: Positive = key("Predictions a window needs before its inputs are judged.", 200)
+    min_labelled: Positive = key("Outcomes needed before performance is judged.", 200)
+    false_alarm_budget: Share = key("Probability of any false drift alarm over a version's whole life.", 0.05)
+    psi_margin: NotNegative = key("Shift, in PSI, that is too small to matter.", 0.02)
+    distance_margin: NotNegative = key("Distance between distributions (0 to 1) that is too small to matter.", 0.05)
+    performance_margin: NotNegative = key(
+        "Loss of performance too small to matter: absolute for scores, relative for losses.", 0.02
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainingSettings:
+    """When an alarm leads to a new model, and what it learns from."""
+
+    min_labelled: Positive = key("Outcomes needed before retraining on logged predictions.", 500)
+    cooldown: timedelta = key("Least time between two retrainings.", timedelta(days=1))
+    held_out: Share = key("Share of the recent outcomes kept aside for the gate.", 0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """What a challenger must show."""
+
+    level: Annotated[float, Meta(gt=0.5, lt=1)] = key("Confidence that the challenger is better.", 0.95)
+    margin: NotNegative = key("Mean loss by which it must be better (nats, or the target's unit squared).", 0.0)
+    min_rows: Positive = key("Held-out rows the comparison needs.", 100)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSettings:
+    """What each kind of decision is worth; binary tasks only."""
+
+    true_positive: float = key("Value of acting on a true positive.", 0.0)
+    false_positive: float = key("Value of acting in vain.", 0.0)
+    false_negative: float = key("Value of a missed positive.", 0.0)
+    true_negative: float = key("Value of rightly leaving alone.", 0.0)
+    unit: str = key("Unit of the four values.", "EUR")
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSettings:
+    """What a bundle may hold."""
+
+    trusted_types: tuple[str, ...] = key("Full names of your own types to accept in models, beyond Vigie's list.", ())
+
+
+@dataclass(frozen=True, slots=True)
+class StoresSettings:
+    """Where state lives; relative paths start at the folder of `vigie.toml`."""
+
+    root: str = key("Folder of all local state.", ".vigie")
+    tracking_uri: str | None = key(
+        "MLflow server or database; left out: `MLFLOW_TRACKING_URI`, else SQLite in `root`.", None
+    )
+    durable: bool = key("Whether an answered prediction survives a power cut, not only a crash.", default=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one project; ``folder`` is where its ``vigie.toml`` lies."""
+
+    project: ProjectSettings
+    data: DataSettings
+    folder: Path
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    serving: ServingSettings = field(default_factory=ServingSettings)
+    monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
+    retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
+    bundle: BundleSettings = field(default_factory=BundleSettings)
+    stores: StoresSettings = field(default_factory=StoresSettings)
+    value: ValueSettings | None = None
+
+    @property
+    def root(self) -> Path:
+        """Absolute folder of all local state."""
+        return self.folder / self.stores.root
+
+
+SECTIONS: dict[str, Any] = {
+    "project": ProjectSettings,
+    "data": DataSettings,
+    "training": TrainingSettings,
+    "value": ValueSettings,
+    "serving": ServingSettings,
+    "monitoring": MonitoringSettings,
+    "retraining": RetrainingSettings,
+    "gate": GateSettings,
+    "bundle": BundleSettings,
+    "stores": StoresSettings,
+}
+"""Every section of the file, in the order the documentation prints them."""
+
+
+def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read a project's settings.
+
+    Args:
+        path: a ``vigie.toml`` or the folder that holds one.
+        environ: the environment; ``VIGIE_SECTION__KEY`` and ``MLFLOW_TRACKING_URI`` are read.
+
+    Raises:
+        ConfigurationError: no such file, broken TOML, an unknown name, a value of the wrong type or range.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    if not file.is_file():
+        raise ConfigurationError(
+            f"There is no {FILE_NAME} in {file.parent}.",
+            remedy="Go to a project's folder, or "
+            "name one with --project FOLDER; `vigie demo --keep FOLDER` writes one.",
+        )
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigurationError(f"This is not TOML: {exc}.", where=str(file), remedy="Mend the line.") from exc
+    values = {section: _section(raw.pop(section, {}), section, file.name) for section in SECTIONS}
+    for unknown in raw:
+        raise ConfigurationError(
+            f"There is no section [{unknown}].{nearest(unknown, list(SECTIONS))}",
+            where=file.name,
+            key=unknown,
+            remedy=f"Sections: {', '.join(SECTIONS)}.",
+        )
+    sources = {section: dict.fromkeys(found, file.name) for section, found in values.items()}
+    _apply_environment(values, sources, environ)
+    built: dict[str, Any] = {
+        section: _build(SECTIONS[section], section, found, sources[section], file.name)
+        for section, found in values.items()
+        if found or section != "value"
+    }
+    return Settings(folder=file.parent.resolve(), **built)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the length that ``30s``, ``500ms``, ``5m``, ``1h``, ``7d`` or ``2w`` says.
+
+    Raises:
+        ValueError: the text says none, or none above zero.
+    """
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz").strip()
+    unit = text[len(text.rstrip("abcdefghijklmnopqrstuvwxyz")) :]
+    if unit not in _UNITS_S:
+        raise ValueError(text)
+    length = timedelta(seconds=float(number) * _UNITS_S[unit])
+    if length <= timedelta(0):
+        raise ValueError(text)
+    return length
+
+
+def _section(found: Any, section: str, where: str) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise ConfigurationError("A section was expected here.", where=where, key=section, remedy=f"Write [{section}].")
+    names = [f.name for f in fields(SECTIONS[section])]
+    for unknown in found.keys() - set(names):
+        raise ConfigurationError(
+            f"There is no such setting.{nearest(unknown, names)}",
+            where=where,
+            key=f"{section}.{unknown}",
+            remedy=f"[{section}] knows: {', '.join(names)}.",
+        )
+    return dict(found)
+
+
+def _apply_environment(
+    values: dict[str, dict[str, Any]], sources: dict[str, dict[str, str]], environ: Mapping[str, str]
+) -> None:
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or "__" not in variable:
+            continue
+        section, _, name = variable[len(PREFIX) :].lower().partition("__")
+        names = [f.name for f in fields(SECTIONS[section])] if section in SECTIONS else []
+        if name not in names:
+            known = [f"{PREFIX}{s}__{f.name}".upper() for s, kind in SECTIONS.items() for f in fields(kind)]
+            raise ConfigurationError(
+                f"There is no such setting.{nearest(variable, known)}",
+                where="environment",
+                key=variable,
+                remedy="Unset it or correct it.",
+            )
+        values[section][name] = text
+        sources[section][name] = variable
+    if "tracking_uri" not in values["stores"] and (uri := environ.get("MLFLOW_TRACKING_URI")):
+        values["stores"]["tracking_uri"] = uri
+        sources["stores"]["tracking_uri"] = "MLFLOW_TRACKING_URI"
+
+
+T = TypeVar("T")
+
+
+def _build(kind: type[T], section: str, found: dict[str, Any], sources: dict[str, str], where: str) -> T:
+    assert is_dataclass(kind)  # noqa: S101  tells the type checker what SECTIONS holds
+    hints = typing.get_type_hints(kind, include_extras=True)
+    built = {}
+    for item in fields(kind):
+        if item.name in found:
+            origin = sources[item.name]
+            built[item.name] = _convert(found[item.name], hints[item.name], f"{section}.{item.name}", origin)
+        elif item.default is MISSING:
+            raise ConfigurationError(
+                "This setting is missing.",
+                where=where,
+                key=f"{section}.{item.name}",
+                remedy=f"Write it: {item.metadata['doc']}",
+            )
+    return kind(**built)
+
+
+def _convert(value: Any, hint: Any, name: str, where: str) -> Any:
+    from_environment = isinstance(value, str) and where.isupper()
+    try:
+        if hint is timedelta:
+            return parse_duration(value)
+        if from_environment and typing.get_origin(hint) is tuple:
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if from_environment and _is_optional(hint) and value == "":
+            return None
+        return msgspec.convert(value, hint, strict=not from_environment)
+    except (msgspec.ValidationError, ValueError, AttributeError, TypeError) as exc:
+        wanted = "a length of time such as 30s, 5m, 1h or 7d" if hint is timedelta else str(exc)
+        raise ConfigurationError(
+            f"The value {value!r} does not fit: {wanted}.",
+            where=where,
+            key=name,
+            remedy="See `vigie` reference, settings, for what it takes.",
+        ) from exc
+
+
+def _is_optional(hint: Any) -> bool:
+    return isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
