@@ -1,0 +1,133 @@
+"""MLflow Model Registry: versions, aliases, and the bundle as a run's artifact.
+
+Vigie never asks MLflow to load a model: it takes the bundle's bytes and reads them itself.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlflow.artifacts import download_artifacts
+from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from vigie.adapters.mlflow_tracking import translated
+from vigie.domain.model import ModelVersion
+from vigie.errors import ModelNotFoundError
+from vigie.ports import Members
+
+_FOLDER = "bundle"
+# MLflow says "no such alias" with the code of a bad parameter.
+_ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
+
+
+class MlflowRegistry:
+    """Keeps versions and aliases in MLflow."""
+
+    def __init__(self, client: MlflowClient) -> None:
+        """Take an open client, see ``mlflow_tracking.open_client``."""
+        self._client = client
+
+    def publish(self, name: str, members: Members, *, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
+        """Store a bundle with a run and register it as the next version of ``name``.
+
+        Raises:
+            RegistryError: MLflow refused or cannot be reached.
+        """
+        with translated(f"register a version of {name!r}"):
+            with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
+                for member, content in members.items():
+                    (Path(folder) / member).write_bytes(content)
+                self._client.log_artifacts(run_id, folder, _FOLDER)
+            self._ensure_model(name)
+            source = f"{self._client.get_run(run_id).info.artifact_uri}/{_FOLDER}"
+            made = self._client.create_model_version(name, source=source, run_id=run_id, tags=dict(tags))
+        return self._version(made)
+
+    def version(self, name: str, wanted: str) -> ModelVersion:
+        """Return one version by number or alias.
+
+        Raises:
+            ModelNotFoundError: no such model, version or alias.
+        """
+        number = wanted if wanted.isdecimal() else self.alias(name, wanted)
+        for version in self.versions(name):
+            if version.version == number:
+                return version
+        raise self._not_found(name, wanted)
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """Return every version, oldest first; empty when the model is unknown."""
+        with translated(f"list the versions of {name!r}"):
+            aliases = self._aliases(name)
+            found = self._client.search_model_versions(f"name='{name}'")
+        return sorted((self._version(item, aliases) for item in found), key=lambda version: int(version.version))
+
+    def members(self, name: str, version: str) -> dict[str, bytes]:
+        """Return the bundle of a version as it was published.
+
+        Raises:
+            ModelNotFoundError: no such version.
+            RegistryError: the artifact store failed.
+        """
+        try:
+            source = self._client.get_model_version_download_uri(name, version)
+        except MlflowException as exc:
+            raise self._not_found(name, version) from exc
+        with translated(f"fetch version {version} of {name!r}"), tempfile.TemporaryDirectory(prefix="vigie-") as folder:
+            local = Path(
+                download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._client.tracking_uri)
+            )
+            return {path.name: path.read_bytes() for path in sorted(local.iterdir()) if path.is_file()}
+
+    def alias(self, name: str, alias: str) -> str | None:
+        """Return the version number an alias points to, None when it points nowhere."""
+        with translated(f"read alias {alias!r} of {name!r}"):
+            try:
+                return str(self._client.get_model_version_by_alias(name, alias).version)
+            except MlflowException as exc:
+                if exc.error_code in _ABSENT:
+                    return None
+                raise
+
+    def point(self, name: str, alias: str, version: str) -> None:
+        """Make an alias point to a version. Last writer wins here: callers hold the ledger's lease."""
+        self.version(name, version)
+        with translated(f"move alias {alias!r} of {name!r}"):
+            self._client.set_registered_model_alias(name, alias, version)
+
+    def _ensure_model(self, name: str) -> None:
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as exc:
+            if exc.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _aliases(self, name: str) -> dict[str, tuple[str, ...]]:
+        try:
+            pairs = self._client.get_registered_model(name).aliases
+        except MlflowException as exc:
+            if exc.error_code in _ABSENT:
+                return {}
+            raise
+        found: dict[str, tuple[str, ...]] = {}
+        for alias, version in sorted(pairs.items()):
+            found[str(version)] = (*found.get(str(version), ()), alias)
+        return found
+
+    def _not_found(self, name: str, wanted: str) -> ModelNotFoundError:
+        known = self.versions(name)
+        available = [version.version for version in known] + [alias for version in known for alias in version.aliases]
+        return ModelNotFoundError(name, wanted=wanted if known else "", available=available)
+
+    @staticmethod
+    def _version(found: MlflowVersion, aliases: Mapping[str, tuple[str, ...]] | None = None) -> ModelVersion:
+        return ModelVersion(
+            name=found.name,
+            version=str(found.version),
+            run_id=found.run_id,
+            created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+            aliases=(aliases or {}).get(str(found.version), ()),
+        )
