@@ -1,0 +1,58 @@
+# Vigie: every job of the repository. `make help` lists them. One line of set-up, then everything runs from .venv.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(p))))
+BIN := .venv/bin
+READY := .venv/.ready
+RUN ?= $(BIN)/
+ARGS ?=
+# One thread per numeric library: the suites run beside a server on two cores.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: setup demo test check fmt lint types arch lock clean help
+
+setup: $(READY) ## Make .venv with everything that the other targets need
+
+$(READY): requirements-dev.lock
+	@test -n "$(PYTHON)" || { echo "Vigie needs Python 3.11 or newer on the PATH (or: make PYTHON=/path/to/python)"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Run the whole loop on a churn model (ARGS=--once ends by itself)
+	$(RUN)vigie demo $(ARGS)
+
+test: $(READY) ## Run the tests
+	$(RUN)python -m pytest $(ARGS)
+
+check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
+	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock || { echo "a lock file names a host"; exit 1; }
+	$(MAKE) --no-print-directory test
+
+fmt: $(READY) ## Format the code
+	$(RUN)ruff format .
+	$(RUN)ruff check --fix --quiet .
+
+.PHONY: fmt-check
+fmt-check: $(READY)
+	$(RUN)ruff format --check .
+
+lint: $(READY) ## Lint and spell-check
+	$(RUN)ruff check .
+	$(RUN)codespell src tests docs examples README.md CHANGELOG.md CONTRIBUTING.md
+
+types: $(READY) ## Check types
+	$(RUN)mypy
+
+arch: $(READY) ## Check that imports flow one way
+	$(RUN)lint-imports
+
+lock: ## Renew the lock files (needs uv)
+	uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header -o requirements.lock
+	uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
