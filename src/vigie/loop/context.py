@@ -1,0 +1,47 @@
+"""What one turn of the loop works with: the ports it may use and the rules it keeps to."""
+
+from dataclasses import dataclass
+
+from vigie.monitoring.thresholds import AlarmRule
+from vigie.ports import Clock, Ledger, ModelRegistry, Notifier, PredictionLog, Tracker
+from vigie.promotion.gate import GateRule
+from vigie.retraining.policy import RetrainPolicy
+from vigie.training.dataset import DataSpec
+from vigie.training.search import TrainingSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the loop decides by.
+
+    Attributes:
+        data: what the columns of the table mean.
+        training: what is tried and how it is compared.
+        alarm: when a window raises an alarm.
+        retraining: when an alarm leads to a new model.
+        gate: what a challenger must show.
+        held_out: share of the recent outcomes kept aside for the gate, in (0, 1).
+        trusted_types: types that models may hold beyond Vigie's own list.
+    """
+
+    data: DataSpec
+    training: TrainingSpec
+    alarm: AlarmRule
+    retraining: RetrainPolicy
+    gate: GateRule
+    held_out: float
+    trusted_types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One model's loop: its registered name, the ports, and the rules."""
+
+    model: str
+    registry: ModelRegistry
+    tracker: Tracker
+    log: PredictionLog
+    ledger: Ledger
+    notifier: Notifier
+    clock: Clock
+    rules: Rules

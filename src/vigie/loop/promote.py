@@ -1,0 +1,63 @@
+"""Move the champion alias, under a lease and with compare-and-swap, and record why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vigie.domain.event import Event, EventKind
+from vigie.domain.model import CHAMPION
+from vigie.errors import AliasMovedError
+from vigie.loop.context import Loop
+
+LEASE_TTL_S = 60.0
+"""A promotion takes a second; a lease left by a crash is free again after a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of champion that somebody decided.
+
+    Attributes:
+        version: the new champion.
+        expected: the champion that the decision was made against; None when there was none.
+        kind: promoted or rolled back.
+        reasons: one sentence each.
+        evidence: plain JSON values behind them.
+    """
+
+    version: str
+    expected: str | None
+    kind: EventKind = EventKind.PROMOTED
+    reasons: Sequence[str] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def promote(loop: Loop, move: Move, *, owner: str) -> Event:
+    """Make ``move.version`` the champion.
+
+    The ledger is written after the alias: a crash between the two leaves an alias that the next look notices as moved
+    by hand, never a promotion on record that did not happen.
+
+    Raises:
+        AliasMovedError: the champion is no longer the one the decision was made against.
+        LeaseHeldError: another process is changing this model.
+        ModelNotFoundError: no such version.
+    """
+    with loop.ledger.lease(loop.model, owner=owner, ttl_s=LEASE_TTL_S):
+        found = loop.registry.alias(loop.model, CHAMPION)
+        if found != move.expected:
+            raise AliasMovedError(CHAMPION, expected=move.expected, found=found)
+        loop.registry.point(loop.model, CHAMPION, move.version)
+        word = "Rolled back to" if move.kind is EventKind.ROLLED_BACK else "Promoted"
+        before = f", after version {found}" if found else ", the first champion"
+        return loop.ledger.append(
+            Event(
+                kind=move.kind,
+                at=loop.clock.now(),
+                model=loop.model,
+                version=move.version,
+                summary=f"{word} version {move.version}{before}.",
+                reasons=tuple(move.reasons),
+                evidence={**move.evidence, "previous": found},
+            )
+        )

@@ -1,0 +1,28 @@
+"""Go back one champion."""
+
+from vigie.domain.event import Event, EventKind
+from vigie.domain.model import CHAMPION
+from vigie.errors import NoChampionError, RegistryError
+from vigie.loop.context import Loop
+from vigie.loop.promote import Move, promote
+from vigie.promotion.history import previous_champion
+
+
+def rollback(loop: Loop, *, owner: str, reason: str) -> Event:
+    """Make the champion before the present one champion again.
+
+    Raises:
+        NoChampionError: nothing serves.
+        RegistryError: there was no champion before this one.
+    """
+    current = loop.registry.alias(loop.model, CHAMPION)
+    if current is None:
+        raise NoChampionError(loop.model)
+    previous = previous_champion(loop.ledger.events(loop.model))
+    if previous is None:
+        raise RegistryError(
+            f"Version {current} is the first champion of {loop.model!r}: there is none to go back to.",
+            remedy="Promote another version with `vigie promote VERSION`.",
+        )
+    move = Move(version=previous, expected=current, kind=EventKind.ROLLED_BACK, reasons=(reason,))
+    return promote(loop, move, owner=owner)

@@ -1,0 +1,61 @@
+"""The follower: a small process beside the server that brings the champion's bundle into the cache.
+
+It alone talks to the registry, so that a registry that is slow or down never touches an answer, and the server never
+imports MLflow. It ends when its parent does.
+"""
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+from vigie.adapters.bundle_cache import BundleCache
+from vigie.adapters.mlflow_registry import MlflowRegistry
+from vigie.adapters.mlflow_tracking import default_uri, open_client
+from vigie.domain.model import CHAMPION
+from vigie.errors import VigieError
+from vigie.ports import ModelRegistry
+from vigie.settings import Settings, load_settings
+from vigie.wiring.stores import open_cache, state_folder
+
+logger = logging.getLogger("vigie.follow")
+
+
+def follow_once(registry: ModelRegistry, cache: BundleCache, name: str) -> str | None:
+    """Bring the cache up to the registry's champion; return its version, None when there is none."""
+    version = registry.alias(name, CHAMPION)
+    if version is None or version == cache.pointer(name):
+        return version
+    if version not in cache.versions(name):
+        cache.store(name, version, registry.members(name, version))
+    cache.point(name, version)
+    logger.info("champion of %s is version %s", name, version)
+    return version
+
+
+def open_registry(settings: Settings) -> MlflowRegistry:
+    """Open the registry that the settings name."""
+    return MlflowRegistry(open_client(settings.stores.tracking_uri or default_uri(state_folder(settings))))
+
+
+def follow(settings: Settings) -> None:
+    """Follow the alias until the parent process ends."""
+    parent, name = os.getppid(), settings.project.name
+    cache, registry, trouble = open_cache(settings), None, ""
+    while os.getppid() == parent:
+        try:
+            registry = registry or open_registry(settings)
+            follow_once(registry, cache, name)
+            trouble = ""
+        except VigieError as error:
+            # The promise kept here: a registry in trouble never stops the follower; it says so once and tries again.
+            if str(error) != trouble:
+                logger.warning("cannot follow the champion: %s", error)
+            trouble = str(error)
+        time.sleep(settings.serving.follow_every.total_seconds())
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    follow(load_settings(Path(sys.argv[1]), os.environ))
