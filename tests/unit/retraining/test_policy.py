@@ -1,0 +1,41 @@
+"""An alarm asks; the cool-down and the number of outcomes decide."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from vigie.domain.measurement import Verdict
+from vigie.retraining.policy import RetrainPolicy, decide
+from vigie.retraining.triggers import find_triggers
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+POLICY = RetrainPolicy(cooldown=timedelta(hours=6), min_labelled=500)
+
+
+@pytest.mark.parametrize(
+    ("triggers", "n_labelled", "hours_since_last", "retrain", "asked", "word"),
+    [
+        ((), 5000, None, False, False, "Nothing asks"),
+        (("Inputs changed: a.",), 5000, None, True, True, "5,000 outcomes"),
+        (("Inputs changed: a.",), 499, None, False, True, "499 of 500"),
+        (("Inputs changed: a.",), 5000, 5, False, True, "Cooling down"),
+        (("Inputs changed: a.",), 5000, 6, True, True, "5,000 outcomes"),
+    ],
+)
+def test_the_policy(triggers, n_labelled, hours_since_last, retrain, asked, word) -> None:
+    """Each row of the table is one way the policy can answer."""
+    last = None if hours_since_last is None else NOW - timedelta(hours=hours_since_last)
+    decision = decide(triggers, POLICY, n_labelled=n_labelled, last_retrained_at=last, now=NOW)
+    assert (decision.retrain, decision.asked) == (retrain, asked)
+    assert word in decision.reasons[-1]
+
+
+def test_triggers_come_in_the_order_of_the_evidence() -> None:
+    """Performance is named before predictions, predictions before inputs."""
+    found = find_triggers(performance=Verdict.ALARM, prediction=Verdict.ALARM, drifted=("a", "b"))
+    assert [sentence.split()[0] for sentence in found] == ["Realised", "The", "Inputs"]
+
+
+def test_unknown_is_not_a_trigger() -> None:
+    """Not enough data asks for nothing."""
+    assert find_triggers(performance=Verdict.UNKNOWN, prediction=Verdict.WARN, drifted=()) == ()

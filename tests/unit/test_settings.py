@@ -1,0 +1,109 @@
+"""Settings come from the file and the environment, and every mistake is named."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from vigie.domain.task import Task
+from vigie.errors import ConfigurationError
+from vigie.settings import load_settings, parse_duration
+
+MINIMAL = """
+[project]
+name = "churn"
+[data]
+source = "churn.csv"
+target = "churn"
+"""
+
+
+def project(folder: Path, extra: str = "", text: str = MINIMAL) -> Path:
+    """Write a vigie.toml and return its folder."""
+    (folder / "vigie.toml").write_text(text + extra, encoding="utf-8")
+    return folder
+
+
+def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
+    """A file with a name, a source and a target is enough."""
+    settings = load_settings(project(tmp_path), {})
+    assert settings.training.folds == 5
+    assert settings.monitoring.every == timedelta(hours=1)
+    assert settings.root == tmp_path / ".vigie"
+    assert settings.value is None
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """``VIGIE_SECTION__KEY`` overrides, and text becomes what the setting is."""
+    environ = {
+        "VIGIE_SERVING__PORT": "9000",
+        "VIGIE_TRAINING__CANDIDATES": "ridge, lasso",
+        "VIGIE_STORES__DURABLE": "false",
+        "VIGIE_PROJECT__TASK": "binary",
+        "VIGIE_MONITORING__EVERY": "5m",
+        "UNRELATED": "x",
+    }
+    settings = load_settings(project(tmp_path, "[serving]\nport = 8001\n"), environ)
+    assert settings.serving.port == 9000
+    assert settings.training.candidates == ("ridge", "lasso")
+    assert settings.stores.durable is False
+    assert settings.project.task is Task.BINARY
+    assert settings.monitoring.every == timedelta(minutes=5)
+
+
+def test_mlflows_own_variable_names_the_store(tmp_path: Path) -> None:
+    """``MLFLOW_TRACKING_URI`` is honoured unless Vigie's own setting says otherwise."""
+    environ = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
+    assert load_settings(project(tmp_path), environ).stores.tracking_uri == "http://127.0.0.1:5000"
+    written = project(tmp_path, '[stores]\ntracking_uri = "sqlite:///own.db"\n')
+    assert load_settings(written, environ).stores.tracking_uri == "sqlite:///own.db"
+
+
+@pytest.mark.parametrize(
+    ("extra", "environ", "words"),
+    [
+        ("[serving]\nprot = 1\n", {}, ("vigie.toml", "serving.prot", "Did you mean 'port'")),
+        ("[servin]\nport = 1\n", {}, ("[servin]", "Did you mean 'serving'")),
+        ("[serving]\nport = 99999\n", {}, ("vigie.toml", "serving.port", "99999")),
+        ("[serving]\nport = 'x'\n", {}, ("serving.port", "int")),
+        ("[monitoring]\nevery = 'soon'\n", {}, ("monitoring.every", "30s, 5m, 1h")),
+        ("[monitoring]\nevery = 5\n", {}, ("monitoring.every", "30s, 5m, 1h")),
+        ("", {"VIGIE_SERVING__PROT": "1"}, ("environment", "VIGIE_SERVING__PROT", "VIGIE_SERVING__PORT")),
+        ("", {"VIGIE_SERVING__PORT": "many"}, ("VIGIE_SERVING__PORT", "serving.port")),
+        ("", {"VIGIE_DATA__SPLIT": "magic"}, ("VIGIE_DATA__SPLIT", "data.split", "magic")),
+        ("[data]\n", {}, ("not TOML",)),
+        ("serving = 3\n[x]\n", {}, ("[x]",)),
+    ],
+)
+def test_every_mistake_is_named(tmp_path: Path, extra: str, environ: dict[str, str], words: tuple[str, ...]) -> None:
+    """The error holds the file or variable, the key, and the nearest valid name."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(project(tmp_path, extra), environ)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_missing_setting_is_named_with_what_it_means(tmp_path: Path) -> None:
+    """Leaving out the target says which key and what to write there."""
+    text = "[project]\nname = 'x'\n[data]\nsource = 'x.csv'\n"
+    with pytest.raises(ConfigurationError, match=r"data\.target.*Column to predict"):
+        load_settings(project(tmp_path, text=text), {})
+
+
+def test_a_folder_without_a_project_says_so(tmp_path: Path) -> None:
+    """The error names the folder and the way out."""
+    with pytest.raises(ConfigurationError, match=r"no vigie\.toml"):
+        load_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("500ms", 0.5), ("30s", 30), ("1.5h", 5400), ("7d", 604800)])
+def test_durations_are_read(text: str, seconds: float) -> None:
+    """Numbers with a unit are lengths of time."""
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "h", "-1h", "0s", "1y", "one h"])
+def test_other_words_are_not_durations(text: str) -> None:
+    """A length needs a positive number and a known unit."""
+    with pytest.raises(ValueError, match=r".*"):
+        parse_duration(text)
