@@ -72,7 +72,7 @@ def test_mlflows_own_variable_names_the_store(tmp_path: Path) -> None:
         ("", {"VIGIE_SERVING__PORT": "many"}, ("VIGIE_SERVING__PORT", "serving.port")),
         ("", {"VIGIE_DATA__SPLIT": "magic"}, ("VIGIE_DATA__SPLIT", "data.split", "magic")),
         ("[data]\n", {}, ("not TOML",)),
-        ("serving = 3\n[x]\n", {}, ("[x]",)),
+        ("[x]\n", {}, ("[x]", "Sections: project")),
     ],
 )
 def test_every_mistake_is_named(tmp_path: Path, extra: str, environ: dict[str, str], words: tuple[str, ...]) -> None:
