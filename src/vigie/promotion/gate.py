@@ -4,7 +4,7 @@ A better point estimate promotes an equal challenger half of the time, so the lo
 enough evidence" is an answer of its own: it says how many rows would settle a difference of the size seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,10 @@ class GateRule:
     level: float
     margin: float
     min_rows: int
+
+    def with_min_rows(self, min_rows: int) -> "GateRule":
+        """Return the same rule for another number of rows."""
+        return replace(self, min_rows=min_rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,74 @@
+"""Rows of the prediction log as the stages take them: a frame, predicted quantities, outcomes, and a table again."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from vigie.domain.frame import model_frame
+from vigie.domain.schema import Label, Schema
+from vigie.domain.task import Task
+from vigie.evaluation.metrics import Scores
+from vigie.ports import LoggedRows
+
+
+def frame_of(rows: LoggedRows, schema: Schema) -> pd.DataFrame:
+    """Return the logged features as a model takes them, shape (n, n_features)."""
+    return model_frame(schema, {name: rows.features.column(name).to_pylist() for name in schema.names})
+
+
+def predicted_of(rows: LoggedRows, schema: Schema) -> np.ndarray:
+    """Return the logged number, P(positive) or class index, float64, shape (n,)."""
+    task = schema.target.task
+    if task is Task.REGRESSION:
+        return np.asarray(rows.records.column("value").to_pylist(), dtype=np.float64)
+    if task is Task.BINARY:
+        return _probabilities(rows.records, schema)[:, -1]
+    return _class_index(rows.records.column("label").to_pylist(), schema)
+
+
+def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
+    """Return outcomes beside predictions for the rows that have one, and how late they came.
+
+    Returns:
+        Scores of the n labelled rows, and seconds from prediction to the arrival of its outcome, shape (n,).
+    """
+    known = rows.records.filter(rows.records.column("outcome").is_valid())
+    received = known.column("received_at").cast(pa.int64()).to_numpy()
+    delays_s = (received - known.column("at").cast(pa.int64()).to_numpy()) / 1e6
+    outcomes = known.column("outcome").to_pylist()
+    if not schema.target.task.is_classification:
+        y = np.asarray([float(json.loads(outcome)) for outcome in outcomes], dtype=np.float64)
+        return Scores(y, np.asarray(known.column("value").to_pylist(), dtype=np.float64)), delays_s
+    predicted = _class_index(known.column("label").to_pylist(), schema).astype(np.int64)
+    y_index = _class_index(outcomes, schema).astype(np.int64)
+    return Scores(y_index, predicted, _probabilities(known, schema)), delays_s
+
+
+def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
+    """Return the labelled rows as a training table: features, target and, where the schema has one, the entity."""
+    known = rows.records.column("outcome").is_valid()
+    records, table = rows.records.filter(known), rows.features.filter(known)
+    outcomes = [json.loads(outcome) for outcome in records.column("outcome").to_pylist()]
+    table = table.append_column(schema.target.name, pa.array(outcomes))
+    if schema.entity:
+        table = table.append_column(schema.entity, records.column("entity"))
+    return table
+
+
+def _probabilities(records: pa.Table, schema: Schema) -> np.ndarray:
+    flat = records.column("probabilities").combine_chunks().flatten().to_numpy()
+    probabilities: np.ndarray = flat.reshape(records.num_rows, len(schema.target.classes))
+    return probabilities
+
+
+def _class_index(texts: list[str], schema: Schema) -> np.ndarray:
+    """Labels are logged as JSON, so that 1, "1" and true stay apart."""
+    index: dict[str, int] = {_text(label): place for place, label in enumerate(schema.target.classes)}
+    return np.asarray([index[text] for text in texts], dtype=np.float64)
+
+
+def _text(label: Label) -> Any:
+    return json.dumps(label, ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""Put a trained bundle into the registry; the first one becomes champion if it beats the dummy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vigie.domain.event import Event, EventKind
+from vigie.domain.model import CHAMPION, ModelVersion
+from vigie.domain.task import Task
+from vigie.evaluation.metrics import row_losses
+from vigie.loop.context import Loop
+from vigie.loop.promote import Move, promote
+from vigie.loop.train import Trained
+from vigie.promotion.gate import GateDecision, decide
+
+LOSS_NAMES = {
+    Task.REGRESSION: "squared error (target unit squared)",
+    Task.BINARY: "log-loss (nats)",
+    Task.MULTICLASS: "log-loss (nats)",
+}
+"""How reasons call the per-row loss of each task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What became of a trained model.
+
+    Attributes:
+        version: as registered; None when it did not beat the dummy and was refused.
+        decision: the winner against the dummy.
+        champion: the version that serves now, None when there is none.
+    """
+
+    version: ModelVersion | None
+    decision: GateDecision
+    champion: str | None
+
+
+def register(loop: Loop, trained: Trained, *, owner: str) -> Registered:
+    """Register the winner if it beats the dummy on the held-out rows; make it champion if there is none.
+
+    A later version never takes the champion's place here: that is the gate's business (``retrain``) or a person's
+    (``promote``).
+
+    Raises:
+        RegistryError: the registry failed.
+    """
+    decision = against_dummy(loop, trained)
+    champion = loop.registry.alias(loop.model, CHAMPION)
+    if not decision.promote:
+        loop.ledger.append(_event(loop, EventKind.REFUSED, "Refused: it does not beat the dummy.", decision))
+        return Registered(None, decision, champion)
+    version = publish(loop, trained)
+    loop.ledger.append(
+        _event(loop, EventKind.REGISTERED, f"Registered version {version.version}.", decision, version.version)
+    )
+    if champion is None:
+        evidence = decision.to_dict()
+        promote(loop, Move(version.version, expected=None, reasons=decision.reasons, evidence=evidence), owner=owner)
+        champion = version.version
+    return Registered(version, decision, champion)
+
+
+def publish(loop: Loop, trained: Trained) -> ModelVersion:
+    """Store the winner's bundle with its run, as the next version."""
+    winner = trained.leaderboard.winner
+    tags = {"vigie.data_digest": trained.dataset.digest, "vigie.candidate": winner.name}
+    return loop.registry.publish(loop.model, trained.members, run_id=trained.runs.child_ids[winner.name], tags=tags)
+
+
+def against_dummy(loop: Loop, trained: Trained) -> GateDecision:
+    """Weigh the winner against the model that looks at no feature, on the same held-out rows."""
+    task = trained.dataset.schema.target.task
+    winner, dummy = trained.leaderboard.winner, trained.leaderboard.dummy
+    rng = np.random.default_rng(loop.rules.data.seed)
+    # A first model may come from a small table: what counts here is the bound, not the number of rows.
+    rule = loop.rules.gate.with_min_rows(2)
+    dummy_losses, losses = row_losses(dummy.test_scores, task), row_losses(winner.test_scores, task)
+    return decide(dummy_losses, losses, rule, loss=LOSS_NAMES[task], rng=rng, incumbent_name="the dummy")
+
+
+def _event(loop: Loop, kind: EventKind, summary: str, decision: GateDecision, version: str | None = None) -> Event:
+    return Event(
+        kind=kind,
+        at=loop.clock.now(),
+        model=loop.model,
+        version=version,
+        summary=summary,
+        reasons=decision.reasons,
+        evidence=decision.to_dict(),
+    )

@@ -1,0 +1,126 @@
+"""Train a challenger on recent outcomes and weigh it against the champion on rows neither has learnt from."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vigie.domain.event import Event, EventKind
+from vigie.domain.frame import model_frame
+from vigie.domain.model import CHALLENGER, ModelVersion
+from vigie.domain.window import Window
+from vigie.errors import DataError, InsufficientDataError
+from vigie.evaluation.metrics import row_losses
+from vigie.loop.champion import OpenVersion
+from vigie.loop.context import Loop, Rules
+from vigie.loop.logged import labelled_table
+from vigie.loop.register import LOSS_NAMES, publish
+from vigie.loop.train import Origin, Trained, train
+from vigie.promotion.gate import GateDecision, decide
+from vigie.training.dataset import Dataset
+from vigie.training.scoring import scores_of
+from vigie.training.search import Progress
+from vigie.training.split import Split
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A challenger and what the gate says of it."""
+
+    version: ModelVersion
+    trained: Trained
+    decision: GateDecision
+
+
+def retrain(loop: Loop, champion: OpenVersion, window: Window, *, origin: Origin, progress: Progress) -> Challenge:
+    """Train on the outcomes of a window, register the winner as challenger, and ask the gate.
+
+    The earlier rows are learnt from, the later ones judge: both models meet them as they would meet tomorrow's.
+
+    Args:
+        loop: ports and rules.
+        champion: the version in place.
+        window: whose logged predictions of this champion are learnt from.
+        origin: for the lineage.
+        progress: called as each fit begins.
+
+    Raises:
+        InsufficientDataError: fewer outcomes than ``retraining.min_labelled``.
+        DataError: the outcomes cannot be learnt from, or lack a class that the champion answers.
+    """
+    rows = loop.log.rows(loop.model, champion.schema, window, version=champion.version)
+    table = labelled_table(rows, champion.schema)
+    if table.num_rows < loop.rules.retraining.min_labelled:
+        raise InsufficientDataError("Retraining", needed=loop.rules.retraining.min_labelled, found=table.num_rows)
+    inner = replace(loop, rules=_rules_for_logged_rows(loop.rules, champion))
+    trained = train(
+        inner,
+        table,
+        declared=champion.schema,
+        origin=origin,
+        progress=progress,
+        splitter=lambda dataset: later_rows_judge(dataset, loop.rules.held_out),
+    )
+    _check_classes(champion, trained)
+    version = publish(loop, trained)
+    loop.registry.point(loop.model, CHALLENGER, version.version)
+    decision = _gate(loop, champion, trained)
+    loop.ledger.append(_event(loop, champion, version, decision))
+    return Challenge(version, trained, decision)
+
+
+def later_rows_judge(dataset: Dataset, held_out: float) -> Split:
+    """Learn from the earlier rows of a table in the order of time, and hold out the later ones."""
+    n = len(dataset)
+    cut = n - max(1, round(n * held_out))
+    how = f"{cut:,} earlier outcomes to learn from, {n - cut:,} later ones held out."
+    return Split(np.arange(cut), np.arange(cut, n), how)
+
+
+def _rules_for_logged_rows(rules: Rules, champion: OpenVersion) -> Rules:
+    """Logged rows hold the features and the target only, and the order of their ids is their time."""
+    positive = None if not champion.schema.target.classes else str(champion.schema.target.positive)
+    data = replace(
+        rules.data, task=champion.schema.target.task, positive=positive, entity=champion.schema.entity, time=None,
+        exclude=(), split="random",
+    )  # fmt: skip
+    return replace(rules, data=data)
+
+
+def _check_classes(champion: OpenVersion, trained: Trained) -> None:
+    found, wanted = trained.dataset.schema.target.classes, champion.schema.target.classes
+    if found != wanted:
+        missing = ", ".join(repr(label) for label in wanted if label not in found)
+        raise DataError(
+            f"The recent outcomes hold no {missing or 'class of the champion'}: the models could not be compared.",
+            remedy="Wait for outcomes of every class.",
+        )
+
+
+def _gate(loop: Loop, champion: OpenVersion, trained: Trained) -> GateDecision:
+    dataset, test = trained.dataset, trained.split.test
+    task = champion.schema.target.task
+    # The champion's own schema builds its frame: the order and kinds it was fitted on.
+    frame = model_frame(champion.schema, {name: dataset.frame[name].to_numpy() for name in champion.schema.names})
+    incumbent = scores_of(champion.bundle.model, task, frame.iloc[test], dataset.y[test])
+    challenger = trained.leaderboard.winner.test_scores
+    return decide(
+        row_losses(incumbent, task),
+        row_losses(challenger, task),
+        loop.rules.gate,
+        loss=LOSS_NAMES[task],
+        rng=np.random.default_rng(loop.rules.data.seed),
+        incumbent_name=f"champion version {champion.version}",
+    )
+
+
+def _event(loop: Loop, champion: OpenVersion, version: ModelVersion, decision: GateDecision) -> Event:
+    word = "may take its place" if decision.promote else "is held"
+    return Event(
+        kind=EventKind.GATED,
+        at=loop.clock.now(),
+        model=loop.model,
+        version=version.version,
+        summary=f"Version {version.version} against champion {champion.version}: it {word}.",
+        reasons=decision.reasons,
+        evidence={**decision.to_dict(), "champion": champion.version},
+    )

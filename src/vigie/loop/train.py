@@ -1,0 +1,193 @@
+"""From a table to a leaderboard, its runs in the tracker, and the winner as a bundle."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from vigie.bundle.archive import BundleContent, pack
+from vigie.bundle.golden import GoldenRows, choose_rows
+from vigie.domain.event import Event, EventKind
+from vigie.domain.measurement import finite
+from vigie.domain.model import RunRecord, TrackedRuns
+from vigie.domain.schema import Schema
+from vigie.domain.task import Task
+from vigie.evaluation.metrics import Scores
+from vigie.inference.scorer import SklearnScorer
+from vigie.loop.context import Loop
+from vigie.monitoring.profile import build_profile
+from vigie.training.dataset import Dataset, build_dataset
+from vigie.training.leaderboard import Entry, Leaderboard
+from vigie.training.search import Progress, train_candidates
+from vigie.training.split import Split, split
+
+Members = dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a training comes from, for the lineage: a sentence, the commit, what asked for it."""
+
+    source: str
+    commit: str | None = None
+    cause: str = "vigie train"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A finished training: the table as read, the comparison, the runs, and the winner's bundle."""
+
+    dataset: Dataset
+    split: Split
+    leaderboard: Leaderboard
+    runs: TrackedRuns
+    members: Members
+
+
+def train(
+    loop: Loop,
+    table: pa.Table,
+    *,
+    declared: Schema | None,
+    origin: Origin,
+    progress: Progress,
+    splitter: Callable[[Dataset], Split] | None = None,
+) -> Trained:
+    """Compare the candidates on a table, record the runs, and bundle the winner.
+
+    Args:
+        loop: ports and rules.
+        table: the rows, target included.
+        declared: the schema a person wrote, None to infer it.
+        origin: where the table comes from.
+        progress: called as each fit begins.
+        splitter: how to set rows aside; None takes the rule of the settings.
+
+    Raises:
+        DataError: the table cannot be learnt from.
+        ConfigurationError: a candidate or the metric is unknown.
+        RegistryError: the tracker failed.
+    """
+    rules = loop.rules
+    dataset = build_dataset(table, rules.data, declared)
+    parts = splitter(dataset) if splitter else split(dataset, rules.data)
+    leaderboard = train_candidates(dataset, parts, rules.training, progress=progress)
+    runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), _children(leaderboard))
+    members = pack(_content(loop, dataset, parts, leaderboard.winner, runs, origin))
+    loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
+    return Trained(dataset, parts, leaderboard, runs, members)
+
+
+def _content(
+    loop: Loop, dataset: Dataset, parts: Split, winner: Entry, runs: TrackedRuns, origin: Origin
+) -> BundleContent:
+    lineage = {
+        "run_id": runs.child_ids[winner.name],
+        "parent_run_id": runs.parent_id,
+        "candidate": winner.name,
+        "split": parts.how,
+        "seed": loop.rules.data.seed,
+        "source": origin.source,
+        "cause": origin.cause,
+        "n_train": len(parts.train),
+        "n_test": len(parts.test),
+    }
+    return BundleContent(
+        name=loop.model,
+        created_at=loop.clock.now(),
+        schema=dataset.schema,
+        model=winner.model,
+        profile=_profile(dataset, parts, winner),
+        golden=_golden(dataset, winner),
+        metrics=winner.test,
+        data_digest=dataset.digest,
+        git_commit=origin.commit,
+        params=winner.params,
+        lineage=lineage,
+    )
+
+
+def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
+    """Summarise every row, each predicted by a model that did not learn from it.
+
+    The winner's own answers on its training rows are more sure of themselves than its answers in production will be:
+    taken as the reference, they would make the first calm day look like drift.
+    """
+    predicted = np.empty(len(dataset.y))
+    predicted[parts.train] = predicted_quantity(winner.out_of_fold, dataset.schema.target.task)
+    predicted[parts.test] = predicted_quantity(winner.test_scores, dataset.schema.target.task)
+    return build_profile(dataset.schema, dataset.frame, predicted).to_bytes()
+
+
+def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
+    """Return what is watched of a prediction: the number, P(positive), or the class index. Shape (n,)."""
+    if task is Task.BINARY and scores.proba is not None:
+        positive: np.ndarray = scores.proba[:, -1]
+        return positive
+    return scores.predicted.astype(np.float64)
+
+
+def _golden(dataset: Dataset, winner: Entry) -> GoldenRows:
+    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
+    rows = choose_rows(dataset.schema, columns)
+    return GoldenRows(rows, tuple(SklearnScorer(winner.model, dataset.schema).score(rows)))
+
+
+def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard, origin: Origin) -> RunRecord:
+    winner = leaderboard.winner
+    return RunRecord(
+        name=f"{loop.model}: {winner.name} of {len(leaderboard.entries)}",
+        params={
+            "task": dataset.schema.target.task.value,
+            "target": dataset.schema.target.name,
+            "n_rows": str(len(dataset.y)),
+            "n_features": str(len(dataset.schema.features)),
+            "split": parts.how,
+            "seed": str(loop.rules.data.seed),
+            "metric": leaderboard.metric,
+            "folds": str(loop.rules.training.folds),
+            "winner": winner.name,
+        },
+        metrics=_metrics(winner),
+        tags={
+            "vigie.data_digest": dataset.digest,
+            "vigie.source": origin.source,
+            "vigie.cause": origin.cause,
+            **({"mlflow.source.git.commit": origin.commit} if origin.commit else {}),
+        },
+    )
+
+
+def _children(leaderboard: Leaderboard) -> list[RunRecord]:
+    return [
+        RunRecord(name=entry.name, params={"candidate": entry.name, **entry.params}, metrics=_metrics(entry))
+        for entry in (*leaderboard.entries, leaderboard.dummy)
+    ]
+
+
+def _metrics(entry: Entry) -> dict[str, float]:
+    found = {f"test_{item.name}": item.value for item in entry.test} | {f"cv_{entry.cv.name}": entry.cv.value}
+    if entry.n_features_kept is not None:
+        found["n_features_kept"] = float(entry.n_features_kept)
+    return {name: value for name, value in found.items() if finite(value) is not None and value is not None}
+
+
+def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: TrackedRuns, origin: Origin) -> Event:
+    winner = leaderboard.winner
+    value = f"{winner.cv.value:.4g}" if winner.cv.value is not None else "unknown"
+    return Event(
+        kind=EventKind.TRAINED,
+        at=loop.clock.now(),
+        model=loop.model,
+        summary=f"Trained {len(leaderboard.entries)} candidates on {len(dataset.y):,} rows; {winner.name} leads with "
+        f"{leaderboard.metric} {value} in cross-validation.",
+        reasons=(origin.cause,),
+        evidence={
+            "run_id": runs.parent_id,
+            "data_digest": dataset.digest,
+            "git_commit": origin.commit,
+            "winner": winner.name,
+            "cv": {entry.name: entry.cv.to_dict() for entry in leaderboard.entries},
+        },
+    )
