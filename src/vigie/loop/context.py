@@ -17,7 +17,9 @@ class Rules:
     Attributes:
         data: what the columns of the table mean.
         training: what is tried and how it is compared.
-        alarm: when a window raises an alarm.
+        alarm: when a window's inputs or predictions raise an alarm.
+        min_labelled: outcomes needed before performance is judged.
+        performance_margin: loss of performance that does not matter, see ``PerformanceRule.margin``.
         retraining: when an alarm leads to a new model.
         gate: what a challenger must show.
         held_out: share of the recent outcomes kept aside for the gate, in (0, 1).
@@ -27,6 +29,8 @@ class Rules:
     data: DataSpec
     training: TrainingSpec
     alarm: AlarmRule
+    min_labelled: int
+    performance_margin: float
     retraining: RetrainPolicy
     gate: GateRule
     held_out: float

@@ -8,6 +8,7 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.model import CHAMPION
 from vigie.errors import AliasMovedError
 from vigie.loop.context import Loop
+from vigie.promotion.history import reigns
 
 LEASE_TTL_S = 60.0
 """A promotion takes a second; a lease left by a crash is free again after a minute."""
@@ -61,3 +62,12 @@ def promote(loop: Loop, move: Move, *, owner: str) -> Event:
                 evidence={**move.evidence, "previous": found},
             )
         )
+
+
+def notice_moved_alias(loop: Loop, version: str) -> None:
+    """Record a champion that the ledger does not know of: somebody moved the alias by hand."""
+    known = reigns(loop.ledger.events(loop.model))
+    if known and known[-1].version == version:
+        return
+    summary = f"The champion is version {version}: somebody moved the alias by hand."
+    loop.ledger.append(Event(EventKind.ALIAS_MOVED, loop.clock.now(), loop.model, summary, version=version))

@@ -1,0 +1,52 @@
+"""``vigie history``: the ledger, told."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vigie.cli.options import json_option, project_option, settings_of
+
+
+@click.command("history")
+@project_option
+@json_option
+@click.option("-n", "--last", type=click.IntRange(min=1), default=50, show_default=True, help="Events to show.")
+def command(project: Path, *, as_json: bool, last: int) -> None:
+    """Tell what the loop did, and why.
+
+    Every training, alert, retraining, gate decision, promotion and roll-back, with its reasons, oldest first.
+    """
+    from vigie.cli.output import console, print_json
+    from vigie.wiring.stores import open_ledger
+
+    settings = settings_of(project)
+    ledger = open_ledger(settings)
+    try:
+        events = ledger.events(settings.project.name)[-last:]
+    finally:
+        ledger.close()
+    if as_json:
+        print_json([event_json(event) for event in events])
+        return
+    screen = console()
+    if not events:
+        screen.print(f"Nothing happened to {settings.project.name} yet. Start with: vigie train")
+    for event in events:
+        screen.print(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]  [bold]{event.kind.value:<16}[/]{event.summary}")
+        for reason in event.reasons:
+            screen.print(f"[dim]{'':21}{reason}[/]")
+
+
+def event_json(event: Any) -> dict[str, Any]:
+    """Return one event as plain JSON values."""
+    return {
+        "seq": event.seq,
+        "kind": event.kind.value,
+        "at": event.at.isoformat(),
+        "model": event.model,
+        "version": event.version,
+        "summary": event.summary,
+        "reasons": list(event.reasons),
+        "evidence": dict(event.evidence),
+    }

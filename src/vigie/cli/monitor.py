@@ -1,0 +1,82 @@
+"""``vigie monitor``: one window judged, or a table judged month by month."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vigie.cli.options import json_option, project_option, settings_of
+from vigie.domain.measurement import Verdict
+
+
+@click.command("monitor")
+@project_option
+@json_option
+@click.option("--last", metavar="LENGTH", help="Judge the last 30m, 6h, 7d … instead of the open window.")
+@click.option("--data", metavar="SOURCE", help="Judge a table as if it had been traffic (same forms as data.source).")
+@click.option("--by", type=click.Choice(["day", "week", "month"]), help="With --data: one window per day, week or month "
+              "of data.time.")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(["alarm", "warn"]), help="Exit with 1 on this verdict or a graver one.")
+def command(project: Path, *, as_json: bool, last: str | None, data: str | None, by: str | None,
+            fail_on: str | None) -> None:  # fmt: skip
+    """Say how inputs, predictions and performance compare with training.
+
+    Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
+    window stays open and no part of the false-alarm budget is spent.
+    """
+    from vigie.cli.output import console, print_json
+    from vigie.cli.report import print_report
+    from vigie.loop.champion import champion_version, open_version
+    from vigie.wiring.operate import open_loop
+
+    if by and not data:
+        raise click.UsageError("--by goes with --data")
+    settings = settings_of(project)
+    with open_loop(settings) as loop:
+        opened = open_version(loop, champion_version(loop))
+        reports = _backtests(loop, opened, settings, data, by) if data else [_live(loop, opened, last)]
+    if as_json:
+        print_json([report.to_dict() for report in reports] if data else reports[0].to_dict())
+    elif len(reports) > 1:
+        from vigie.cli.timeline import print_timeline
+
+        print_timeline(reports, console())
+    else:
+        print_report(reports[0], console())
+    worst = Verdict.worst(report.verdict for report in reports)
+    if fail_on and list(Verdict).index(worst) >= list(Verdict).index(Verdict(fail_on)):
+        sys.exit(1)
+
+
+def _live(loop: Any, opened: Any, last: str | None) -> Any:
+    from vigie.domain.window import Window
+    from vigie.loop.monitor import monitor, next_look, open_window
+
+    window = open_window(loop, opened.version)
+    if last:
+        now = loop.clock.now()
+        window = Window(now - _length(last), now)
+    return monitor(loop, opened, window, look=next_look(loop, opened.version))
+
+
+def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None) -> list[Any]:
+    from vigie.cli.timeline import cut
+    from vigie.loop.monitor import backtest
+    from vigie.wiring.operate import read_source
+
+    table = read_source(settings, data)
+    pieces = cut(table, settings.data.time, by, now=loop.clock.now())
+    return [backtest(loop, opened, piece, window, look=place) for place, (piece, window) in enumerate(pieces, start=1)]
+
+
+def _length(text: str) -> timedelta:
+    from vigie.settings import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as exc:
+        raise click.BadParameter(
+            f"{text!r} is not a length of time such as 30m, 6h or 7d", param_hint="--last"
+        ) from exc

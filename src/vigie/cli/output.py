@@ -1,0 +1,77 @@
+"""How numbers, tables and progress look in a terminal, at eighty columns."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from vigie.domain.measurement import Measurement, Verdict
+
+WIDTH = 80
+COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red", Verdict.UNKNOWN: "dim"}
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console no wider than eighty columns; plain text when it is not a terminal."""
+    made = Console(stderr=error, highlight=False, soft_wrap=False)
+    made.width = min(WIDTH, made.width) if made.is_terminal else WIDTH
+    return made
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON value; NaN has no place in it."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def number(value: float | None, unit: str = "1") -> str:
+    """Return four decimals for scores and losses, four significant digits for anything else."""
+    if value is None or value != value:  # noqa: PLR0124  NaN
+        return "-"
+    if unit in ("1", "nats"):
+        return f"{value:.4f}"
+    return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def measured(item: Measurement) -> str:
+    """Return a number with its interval, e.g. ``0.8123 [0.7801, 0.8445]``."""
+    text = number(item.value, item.unit)
+    if item.interval is None or item.value is None:
+        return text
+    return f"{text} [{number(item.interval.low, item.unit)}, {number(item.interval.high, item.unit)}]"
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Return a verdict in its colour."""
+    return f"[{COLOURS[verdict]}]{verdict.value}[/]"
+
+
+def table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a plain table; ``columns`` are ``(heading, justification)``."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading, justify in columns:
+        made.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]  rich's own literal
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+@contextmanager
+def fit_progress(*, quiet: bool) -> Iterator[Any]:
+    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while candidates are fitted."""
+    if quiet:
+        yield lambda _name, _done, _total: None
+        return
+    columns = (
+        TextColumn("Fitting {task.fields[name]:<24}"),
+        BarColumn(24),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(error=True), transient=True) as bar:
+        task = bar.add_task("fit", name="", total=None)
+        yield lambda name, done, total: bar.update(task, name=name, completed=done, total=total)

@@ -1,0 +1,33 @@
+"""``vigie promote``: a person moves the alias."""
+
+from pathlib import Path
+
+import click
+
+from vigie.cli.options import project_option, settings_of
+
+
+@click.command("promote")
+@click.argument("version")
+@project_option
+@click.option("--reason", default="By hand.", show_default=True, help="Why; kept in the ledger.")
+def command(version: str, project: Path, reason: str) -> None:
+    """Make VERSION (a number, or an alias such as challenger) the champion.
+
+    Running servers follow within a second or two, without a restart.
+    """
+    from vigie.domain.model import CHAMPION
+    from vigie.loop.champion import open_version
+    from vigie.loop.promote import Move, promote
+    from vigie.wiring.operate import open_loop, owner
+
+    settings = settings_of(project)
+    with open_loop(settings) as loop:
+        found = loop.registry.version(loop.model, version).version
+        current = loop.registry.alias(loop.model, CHAMPION)
+        if found == current:
+            click.echo(f"Version {found} is the champion already.")
+            return
+        open_version(loop, found)  # a bundle that does not pass its checks must not become champion
+        event = promote(loop, Move(found, expected=current, reasons=(reason,)), owner=owner())
+    click.echo(event.summary)

@@ -1,0 +1,70 @@
+"""A monitoring report as a terminal table."""
+
+from rich.console import Console
+
+from vigie.cli.output import measured, number, table, verdict_text
+from vigie.domain.measurement import Measurement
+from vigie.monitoring.assess import FeatureReport, Report
+
+
+def print_report(report: Report, screen: Console) -> None:
+    """Print headline, service, performance and the drift of every column."""
+    start, end = report.window.start, report.window.end
+    screen.print(
+        f"[bold]{report.model} version {report.version}[/], {report.n:,} predictions, {verdict_text(report.verdict)}"
+    )
+    screen.print(f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, look {report.look} at this version")
+    for sentence in report.headline:
+        screen.print(f"  {sentence}")
+    screen.print()
+    screen.print(_inputs(report))
+    screen.print()
+    screen.print(_performance(report))
+    screen.print()
+    screen.print(table("Service", [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
+                       [_service(item) for item in report.technical]))  # fmt: skip
+
+
+def _inputs(report: Report) -> object:
+    columns = [("column", "left"), ("verdict", "left"), ("PSI", "right"), ("KS", "right"), ("chi² p", "right"),
+               ("missing", "right"), ("new", "right")]  # fmt: skip
+    rows = [_feature(feature) for feature in report.features]
+    rows.append(_feature(report.prediction))
+    return table("Inputs and predictions against training (new: unseen level or outside range)", columns, rows)
+
+
+def _feature(feature: FeatureReport) -> tuple[str, ...]:
+    found = {item.name: item for item in (*feature.statistics, *feature.quality)}
+    p_value = found["chi_square_p"].value
+    return (
+        feature.name,
+        verdict_text(feature.verdict),
+        number(found["psi_corrected"].value),
+        number(found["ks"].value) if "ks" in found else "",
+        "-" if p_value is None else f"{p_value:.1e}",
+        _share(found["missing"]),
+        _share(found.get("outside_range") or found["unseen"]),
+    )
+
+
+def _share(item: Measurement) -> str:
+    return "-" if item.value is None else f"{item.value:.1%}"
+
+
+def _performance(report: Report) -> object:
+    performance = report.performance
+    coverage, delay = performance.coverage, performance.delay
+    known = "no outcome yet" if not performance.metrics[0].current.n else (
+        f"{performance.metrics[0].current.n:,} outcomes, {coverage.value:.1%} of predictions, "
+        f"median delay {number(delay.value, 's')} s"
+    )  # fmt: skip
+    rows = [
+        (pair.current.name, measured(pair.current), measured(pair.reference) if pair.reference else "-",
+         str(pair.current.n)) for pair in performance.metrics
+    ]  # fmt: skip
+    columns = [("metric", "left"), ("now [95 %]", "right"), ("held out at training [95 %]", "right"), ("n", "right")]
+    return table(f"Performance: {verdict_text(performance.verdict)} ({known})", columns, rows)
+
+
+def _service(item: Measurement) -> tuple[str, ...]:
+    return item.name, measured(item), item.unit, f"{item.n:,}"

@@ -1,0 +1,74 @@
+"""A table cut into windows by its time column, and one line per window."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+
+from vigie.cli.output import number, table, verdict_text
+from vigie.domain.window import Window
+from vigie.errors import ConfigurationError
+from vigie.monitoring.assess import Report
+
+Piece = tuple[pa.Table, Window]
+
+
+def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> list[Piece]:
+    """Return consecutive calendar pieces of a table in the order of time; the whole table when ``by`` is None.
+
+    Raises:
+        ConfigurationError: the pieces are asked for by time and the project names no time column.
+    """
+    if time is None or time not in rows.column_names:
+        if by:
+            raise ConfigurationError("The table cannot be cut by time.", key="data.time",
+                                     remedy="Name its time column in vigie.toml, or leave --by out.")  # fmt: skip
+        return [(rows, Window(now, now))]
+    moments = rows.column(time).cast(pa.timestamp("us"), safe=False)
+    if by is None:
+        bounds = pc.min_max(moments).as_py()
+        return [(rows, Window(_utc(bounds["min"]), _utc(bounds["max"]) + timedelta(microseconds=1)))]
+    floors = pc.floor_temporal(moments, unit=by)
+    pieces = []
+    for start in sorted(pc.unique(floors).drop_null().to_pylist()):
+        piece = rows.filter(pc.equal(floors, pa.scalar(start, floors.type)))
+        pieces.append((piece, Window(_utc(start), _utc(_following(start, by)))))
+    return pieces
+
+
+def print_timeline(reports: list[Report], screen: Console) -> None:
+    """Print one line per window: rows, verdict, the first two metrics, and what changed."""
+    first, second = reports[0].performance.metrics[0], reports[0].performance.metrics[1]
+    columns = [("from", "left"), ("rows", "right"), ("verdict", "left"), (first.current.name, "right"),
+               ("[95 %]", "right"), (second.current.name, "right"), ("changed inputs", "left")]  # fmt: skip
+    screen.print(f"[bold]{reports[0].model} version {reports[0].version}[/], judged window by window against training")
+    if first.reference:
+        screen.print(f"held out at training: {first.reference.name} {number(first.reference.value)}")
+    screen.print(table("", columns, [_line(report) for report in reports]))
+
+
+def _line(report: Report) -> tuple[str, ...]:
+    first, second = (pair.current for pair in report.performance.metrics[:2])
+    spread = (
+        f"{number(first.interval.low, first.unit)}-{number(first.interval.high, first.unit)}" if first.interval else ""
+    )
+    return (
+        f"{report.window.start:%Y-%m-%d}",
+        f"{report.n:,}",
+        verdict_text(report.verdict),
+        number(first.value, first.unit),
+        spread,
+        number(second.value, second.unit),
+        ", ".join(report.drifted) or "-",
+    )
+
+
+def _following(start: datetime, by: str) -> datetime:
+    if by == "month":
+        return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return start + timedelta(days=7 if by == "week" else 1)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

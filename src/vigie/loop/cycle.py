@@ -1,0 +1,72 @@
+"""One turn of the loop: monitor, alert, decide, retrain, gate, promote."""
+
+from dataclasses import dataclass
+
+from vigie.domain.alert import Alert
+from vigie.domain.event import Event
+from vigie.errors import DataError
+from vigie.loop.alert import alert
+from vigie.loop.champion import champion_version, open_version
+from vigie.loop.context import Loop
+from vigie.loop.decide import decide_retraining
+from vigie.loop.monitor import monitor, next_look, open_window, record_look
+from vigie.loop.promote import Move, notice_moved_alias, promote
+from vigie.loop.retrain import Challenge, retrain
+from vigie.loop.train import Origin
+from vigie.monitoring.assess import Report
+from vigie.retraining.policy import RetrainDecision
+from vigie.training.search import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn found and did; later parts are None where the turn ended before them.
+
+    Attributes:
+        report: the window, judged.
+        closed: whether the window is now closed; one with too few predictions goes on filling.
+        alert: what a person was told.
+        decision: what the retrain policy said.
+        challenge: the challenger and the gate's decision.
+        promoted: the change of champion.
+        trouble: why a retraining that was decided on could not be done.
+    """
+
+    report: Report
+    closed: bool = True
+    alert: Alert | None = None
+    decision: RetrainDecision | None = None
+    challenge: Challenge | None = None
+    promoted: Event | None = None
+    trouble: str = ""
+
+
+def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
+    """Look at the champion's open window and do what the rules say.
+
+    Raises:
+        NoChampionError: nothing serves.
+        AliasMovedError: somebody promoted meanwhile.
+        StorageError: a store failed.
+    """
+    version = champion_version(loop)
+    notice_moved_alias(loop, version)
+    opened = open_version(loop, version)
+    report = monitor(loop, opened, open_window(loop, version), look=next_look(loop, version))
+    if report.n < loop.rules.alarm.min_rows:
+        return Turn(report, closed=False)
+    told = alert(loop, report)
+    decision, window = decide_retraining(loop, opened, report)
+    record_look(loop, report)
+    if not decision.retrain:
+        return Turn(report, alert=told, decision=decision)
+    try:
+        challenge = retrain(loop, opened, window, origin=origin, progress=progress)
+    except DataError as error:
+        return Turn(report, alert=told, decision=decision, trouble=str(error))
+    gate = challenge.decision
+    if not gate.promote:
+        return Turn(report, alert=told, decision=decision, challenge=challenge)
+    move = Move(challenge.version.version, expected=version, reasons=gate.reasons, evidence=gate.to_dict())
+    promoted = promote(loop, move, owner=owner)
+    return Turn(report, alert=told, decision=decision, challenge=challenge, promoted=promoted)

@@ -1,0 +1,122 @@
+"""Judge what a version answered in a window, or what it would have answered on a table."""
+
+import numpy as np
+import pyarrow as pa
+
+from vigie.domain.event import Event, EventKind
+from vigie.domain.measurement import Interval, Measurement
+from vigie.domain.window import Window
+from vigie.evaluation.metrics import DEFAULT_METRIC
+from vigie.loop.champion import OpenVersion
+from vigie.loop.context import Loop
+from vigie.loop.logged import frame_of, labelled_of, predicted_of
+from vigie.loop.train import predicted_quantity
+from vigie.monitoring.assess import Reference, Report, WindowRows, assess
+from vigie.monitoring.performance import PerformanceRule
+from vigie.promotion.history import reigns
+from vigie.training.dataset import build_dataset
+from vigie.training.scoring import scores_of
+
+
+def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -> Report:
+    """Judge the logged answers of one version in one window. Reads only; nothing is recorded.
+
+    Args:
+        loop: ports and rules.
+        opened: the version that answered.
+        window: when.
+        look: which look of the false-alarm budget this is, see ``next_look``.
+    """
+    schema = opened.schema
+    rows = loop.log.rows(loop.model, schema, window, version=opened.version)
+    scores, delays_s = labelled_of(rows, schema)
+    latency_us = np.asarray(rows.records.column("latency_us").to_pylist(), dtype=np.float64)
+    window_rows = WindowRows(
+        window=window,
+        frame=frame_of(rows, schema),
+        predicted=predicted_of(rows, schema),
+        scores=scores if len(scores) else None,
+        delays_s=delays_s,
+        latency_us=latency_us if len(latency_us) else None,
+    )
+    return _judge(loop, opened, window_rows, look)
+
+
+def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int) -> Report:
+    """Judge a table as if it had been a window of traffic, its outcomes all known.
+
+    Raises:
+        DataError: the table does not fit the version's schema.
+    """
+    dataset = build_dataset(table, loop.rules.data, opened.schema)
+    task = opened.schema.target.task
+    scores = scores_of(opened.bundle.model, task, dataset.frame, dataset.y)
+    window_rows = WindowRows(
+        window=window,
+        frame=dataset.frame,
+        predicted=predicted_quantity(scores, task),
+        scores=scores,
+        delays_s=np.empty(0),
+        latency_us=None,
+    )
+    return _judge(loop, opened, window_rows, look)
+
+
+def open_window(loop: Loop, version: str) -> Window:
+    """Return the window that is still open: from the last judged one, or from the promotion, until now."""
+    now = loop.clock.now()
+    judged = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
+    starts = [event.evidence["window"]["end"] for event in judged]
+    since = [reign.since.isoformat() for reign in reigns(loop.ledger.events(loop.model)) if reign.version == version]
+    start = max([*starts, *since[-1:]], default=now.isoformat())
+    return Window(min(now.fromisoformat(start), now), now)
+
+
+def next_look(loop: Loop, version: str) -> int:
+    """Return the number of the next look at a version: each look may spend its own part of the budget."""
+    return 1 + len(loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version))
+
+
+def record_look(loop: Loop, report: Report) -> Event:
+    """Close a window: keep the report in the ledger, so that its look is spent and the next window begins."""
+    return loop.ledger.append(
+        Event(
+            kind=EventKind.MONITORED,
+            at=loop.clock.now(),
+            model=loop.model,
+            version=report.version,
+            summary=f"Window of {report.n:,} predictions: {report.verdict.value}.",
+            reasons=report.headline,
+            evidence=report.to_dict(),
+        )
+    )
+
+
+def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Report:
+    task = opened.schema.target.task
+    reference = Reference(
+        model=loop.model,
+        version=opened.version,
+        task=task,
+        profile=opened.profile,
+        metrics={item["name"]: _measurement(item) for item in opened.bundle.manifest.metrics},
+    )
+    rules = loop.rules
+    performance = PerformanceRule(
+        metric=rules.training.metric or DEFAULT_METRIC[task],
+        margin=rules.performance_margin,
+        min_labelled=rules.min_labelled,
+        false_alarm_budget=rules.alarm.false_alarm_budget,
+    )
+    return assess(rows, reference, rules.alarm, performance, look=look)
+
+
+def _measurement(item: dict[str, object]) -> Measurement:
+    interval = item["interval"]
+    return Measurement(
+        name=str(item["name"]),
+        value=item["value"],  # type: ignore[arg-type]  the manifest was read against its types
+        unit=str(item["unit"]),
+        n=item["n"],  # type: ignore[arg-type]  idem
+        interval=Interval(**interval) if isinstance(interval, dict) else None,
+    )

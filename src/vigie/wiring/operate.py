@@ -1,0 +1,105 @@
+"""The composition root of training, watching and deciding: a loop with its stores open."""
+
+import getpass
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pyarrow as pa
+
+from vigie.adapters.clock import SystemClock
+from vigie.adapters.git import current_commit
+from vigie.adapters.mlflow_registry import MlflowRegistry
+from vigie.adapters.mlflow_tracking import MlflowTracker, default_uri, open_client
+from vigie.adapters.notifiers import LogNotifier
+from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
+from vigie.adapters.tables import read_table
+from vigie.loop.context import Loop, Rules
+from vigie.loop.train import Origin, Trained, train
+from vigie.monitoring.thresholds import AlarmRule
+from vigie.promotion.gate import GateRule
+from vigie.retraining.policy import RetrainPolicy
+from vigie.settings import Settings
+from vigie.training.dataset import DataSpec
+from vigie.training.search import Progress, TrainingSpec
+from vigie.wiring.stores import open_ledger, open_log, state_folder
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return what the settings say to decide by."""
+    data, training, monitoring = settings.data, settings.training, settings.monitoring
+    return Rules(
+        data=DataSpec(
+            target=data.target,
+            task=settings.project.task,
+            positive=data.positive,
+            entity=data.entity,
+            time=data.time,
+            exclude=data.exclude,
+            test_fraction=data.test_fraction,
+            seed=data.seed,
+            split=data.split,
+        ),
+        training=TrainingSpec(
+            names=training.candidates, metric=training.metric or "", folds=training.folds, seed=data.seed
+        ),
+        alarm=AlarmRule(
+            false_alarm_budget=monitoring.false_alarm_budget,
+            psi_margin=monitoring.psi_margin,
+            distance_margin=monitoring.distance_margin,
+            min_rows=monitoring.min_rows,
+        ),
+        min_labelled=monitoring.min_labelled,
+        performance_margin=monitoring.performance_margin,
+        retraining=RetrainPolicy(settings.retraining.cooldown, settings.retraining.min_labelled),
+        gate=GateRule(settings.gate.level, settings.gate.margin, settings.gate.min_rows),
+        held_out=settings.retraining.held_out,
+        trusted_types=frozenset(settings.bundle.trusted_types),
+    )
+
+
+@contextmanager
+def open_loop(settings: Settings) -> Iterator[Loop]:
+    """Open every store of a project; all are closed at the end, whatever happens.
+
+    Raises:
+        RegistryError: MLflow's store cannot be opened.
+        StorageError: the prediction log or the ledger cannot be opened.
+    """
+    root = state_folder(settings)
+    uri = settings.stores.tracking_uri
+    client = open_client(uri or default_uri(root))
+    with ExitStack() as stack:
+        log, ledger = open_log(settings), open_ledger(settings)
+        stack.callback(log.close)
+        stack.callback(ledger.close)
+        yield Loop(
+            model=settings.project.name,
+            registry=MlflowRegistry(client),
+            tracker=MlflowTracker(client, artifacts=None if uri else (root / "artifacts").as_uri()),
+            log=log,
+            ledger=ledger,
+            notifier=LogNotifier(),
+            clock=SystemClock(),
+            rules=rules_of(settings),
+        )
+
+
+def read_source(settings: Settings, source: str | None = None) -> pa.Table:
+    """Read the project's table, or another one in its place."""
+    return read_table(source or settings.data.source, query=settings.data.query, base=settings.folder)
+
+
+def train_project(loop: Loop, settings: Settings, *, progress: Progress) -> Trained:
+    """Train on the project's table, keeping to its ``schema.toml`` and writing it anew."""
+    path = settings.folder / FILE_NAME
+    origin = Origin(settings.data.source, current_commit(settings.folder))
+    trained = train(loop, read_source(settings), declared=read_schema(path), origin=origin, progress=progress)
+    write_schema(path, trained.dataset.schema)
+    return trained
+
+
+def owner() -> str:
+    """Return who this process is, for leases and for people: user, machine, process."""
+    return f"{getpass.getuser()}@{socket.gethostname()}:{os.getpid()}"
