@@ -16,8 +16,7 @@ from vigie.domain.measurement import Verdict
 @json_option
 @click.option("--last", metavar="LENGTH", help="Judge the last 30m, 6h, 7d … instead of the open window.")
 @click.option("--data", metavar="SOURCE", help="Judge a table as if it had been traffic (same forms as data.source).")
-@click.option("--by", type=click.Choice(["day", "week", "month"]), help="With --data: one window per day, week or month "
-              "of data.time.")  # fmt: skip
+@click.option("--by", type=click.Choice(["day", "week", "month"]), help="With --data: a window a day, week or month.")
 @click.option("--fail-on", type=click.Choice(["alarm", "warn"]), help="Exit with 1 on this verdict or a graver one.")
 def command(project: Path, *, as_json: bool, last: str | None, data: str | None, by: str | None,
             fail_on: str | None) -> None:  # fmt: skip
@@ -57,7 +56,7 @@ def _live(loop: Any, opened: Any, last: str | None) -> Any:
     window = open_window(loop, opened.version)
     if last:
         now = loop.clock.now()
-        window = Window(now - _length(last), now)
+        window = Window(now - length(last), now)
     return monitor(loop, opened, window, look=next_look(loop, opened.version))
 
 
@@ -71,7 +70,8 @@ def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None)
     return [backtest(loop, opened, piece, window, look=place) for place, (piece, window) in enumerate(pieces, start=1)]
 
 
-def _length(text: str) -> timedelta:
+def length(text: str) -> timedelta:
+    """Return what ``--last`` says; a usage error when it says nothing."""
     from vigie.settings import parse_duration
 
     try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event
+from vigie.domain.measurement import Verdict
 from vigie.errors import DataError
 from vigie.loop.alert import alert
 from vigie.loop.champion import champion_version, open_version
@@ -39,6 +40,11 @@ class Turn:
     challenge: Challenge | None = None
     promoted: Event | None = None
     trouble: str = ""
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it ends in an alarm that no promotion answered."""
+        return self.closed and self.report.verdict is Verdict.ALARM and self.promoted is None
 
 
 def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:

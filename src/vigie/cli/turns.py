@@ -1,0 +1,45 @@
+"""What a turn of the loop did, in words and as JSON."""
+
+from typing import Any
+
+from rich.console import Console
+
+from vigie.loop.cycle import Turn
+
+
+def print_turn(turn: Turn, screen: Console) -> None:
+    """Print what followed from the report, one line a step."""
+    screen.print()
+    if not turn.closed:
+        screen.print(f"Window stays open: {turn.report.n:,} predictions so far are too few to judge.")
+        return
+    if turn.alert:
+        screen.print(f"[bold]Alert[/] ({turn.alert.severity.value}): {turn.alert.title}")
+    if turn.decision and turn.decision.asked:
+        word = "Retrain" if turn.decision.retrain else "No retraining yet"
+        screen.print(f"[bold]{word}[/]: {turn.decision.reasons[-1]}")
+    if turn.trouble:
+        screen.print(f"[bold]Could not retrain[/]: {turn.trouble}")
+    if turn.challenge:
+        gate = turn.challenge.decision
+        screen.print(f"[bold]Gate: {gate.verdict}[/] version {turn.challenge.version.version}. {gate.reasons[0]}")
+    if turn.promoted:
+        screen.print(f"[bold]{turn.promoted.summary}[/]")
+    if not turn.alert:
+        screen.print("Nothing to do.")
+
+
+def turn_json(turn: Turn) -> dict[str, Any]:
+    """Return a turn as plain JSON values."""
+    gate = turn.challenge.decision.to_dict() if turn.challenge else None
+    return {
+        "report": turn.report.to_dict(),
+        "window_closed": turn.closed,
+        "alert": turn.alert.title if turn.alert else None,
+        "retrain": turn.decision.retrain if turn.decision else False,
+        "retrain_reasons": list(turn.decision.reasons) if turn.decision else [],
+        "trouble": turn.trouble,
+        "challenger": turn.challenge.version.version if turn.challenge else None,
+        "gate": gate,
+        "promoted": turn.promoted.version if turn.promoted else None,
+    }

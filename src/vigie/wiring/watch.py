@@ -1,0 +1,51 @@
+"""The watcher: turns of the loop, on an interval, until it is told to end."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from vigie.adapters.git import current_commit
+from vigie.errors import VigieError
+from vigie.loop.context import Loop
+from vigie.loop.cycle import Turn, turn
+from vigie.loop.train import Origin
+from vigie.settings import Settings
+from vigie.wiring.operate import open_loop, owner
+
+logger = logging.getLogger("vigie.watch")
+
+
+def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
+    """Yield turns: one when ``pause`` is None, else one after each pause until SIGTERM or SIGINT.
+
+    Raises:
+        VigieError: the one turn asked for failed. On an interval a failed turn is logged and the next one is taken.
+    """
+    with open_loop(settings) as loop:
+        if pause is None:
+            yield one_turn(loop, settings)
+            return
+        stopped = _stop_on_signal()
+        while not stopped.wait(pause.total_seconds()):
+            try:
+                taken = one_turn(loop, settings)
+            except VigieError:
+                # The promise kept here: one failed turn does not end the watch.
+                logger.exception("this turn failed; the next one is tried in %s", pause)
+                continue
+            yield taken
+
+
+def one_turn(loop: Loop, settings: Settings, progress: Callable[[str, int, int], None] | None = None) -> Turn:
+    """Take one turn."""
+    origin = Origin("prediction log", current_commit(settings.folder), "vigie watch")
+    return turn(loop, origin=origin, owner=owner(), progress=progress or (lambda _name, _done, _total: None))
+
+
+def _stop_on_signal() -> threading.Event:
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    return stopped
