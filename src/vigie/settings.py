@@ -77,6 +77,9 @@ class ServingSettings:
 
     host: str = key("Address to listen on.", "127.0.0.1")
     port: Port = key("Port to listen on; 0 takes a free one.", 8000)
+    hosts: tuple[str, ...] = key(
+        "Names that requests may be addressed to; left out: this machine's when listening on loopback, else any.", ()
+    )
     max_body_bytes: Positive = key("Larger bodies are refused with 413.", 1_048_576)
     max_rows: Positive = key("Larger arrays are refused with 413.", 1_000)
     follow_every: timedelta = key("How often the server looks whether the champion moved.", timedelta(seconds=1))

@@ -1,0 +1,27 @@
+"""``vigie up``: server and watcher together."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from vigie.cli.options import project_option, settings_of
+
+
+@click.command("up")
+@project_option
+@click.option("--host", help="Address to listen on.  [default: serving.host]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: serving.port]")
+@click.option("--every", metavar="LENGTH", help="Time between two looks.  [default: monitoring.every]")
+def command(project: Path, host: str | None, port: int | None, every: str | None) -> None:
+    """Run the server and the watcher together.
+
+    Ctrl-C or SIGTERM ends both cleanly: requests under way are answered, logs are closed.
+    """
+    from vigie.cli.logs import log_to_stderr
+    from vigie.wiring.up import up
+
+    log_to_stderr()
+    folder = settings_of(project).folder
+    serve = [*(["--host", host] if host else []), *(["--port", str(port)] if port is not None else [])]
+    sys.exit(up(folder, serve=serve, watch=["--every", every] if every else []))

@@ -1,0 +1,154 @@
+"""The composition root of the server: HTTP, the prediction log, and a follower beside it.
+
+Imports neither MLflow nor the training stack. The follower, a process of its own, brings the champion's bundle into the
+cache; a thread here sees the pointer move, opens and checks the bundle beside the serving one, and swaps.
+"""
+
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from vigie.adapters.bundle_cache import BundleCache
+from vigie.adapters.clock import RandomIds, SystemClock
+from vigie.api.access import LOOPBACK_HOSTS
+from vigie.api.app import create_app
+from vigie.api.service import Limits, Service
+from vigie.errors import ConfigurationError, VigieError
+from vigie.inference.slots import Slots
+from vigie.loop.open_bundle import open_bundle
+from vigie.settings import Settings
+from vigie.wiring.stores import open_cache, open_log
+
+logger = logging.getLogger("vigie.serve")
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_STOP_S = 10
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are answered first.
+
+    Raises:
+        ConfigurationError: the address is taken.
+        StorageError: the prediction log cannot be opened.
+    """
+    log, cache, slots = open_log(settings), open_cache(settings), Slots()
+    name, serving = settings.project.name, settings.serving
+    service = Service(
+        name=name,
+        slots=slots,
+        log=log,
+        log_mode="durable" if settings.stores.durable else "fast",
+        clock=SystemClock(),
+        ids=RandomIds(),
+        limits=Limits(serving.max_body_bytes, serving.max_rows),
+        hosts=_hosts(settings),
+    )
+    listener = _listen(serving.host, serving.port)
+    try:
+        with _follower(settings), _swapping(settings, cache, slots):
+            address = listener.getsockname()
+            logger.info("%s listens on http://%s:%d, docs at /docs", name, serving.host, address[1])
+            _run(create_app(service), listener)
+    finally:
+        listener.close()
+        log.close()
+
+
+def load_champion(cache: BundleCache, slots: Slots, name: str, trusted: frozenset[str]) -> bool:
+    """Open the version the cache points to, if it is not the one that serves; return whether it changed.
+
+    Raises:
+        BundleError: the bundle is refused; the serving model stays.
+    """
+    version, serving = cache.pointer(name), slots.champion
+    if version is None or (serving is not None and serving.version == version):
+        return False
+    slots.swap(open_bundle(cache.load(name, version), version=version, trusted=trusted))
+    logger.info("%s version %s serves", name, version)
+    return True
+
+
+@contextmanager
+def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[None]:
+    stopped = threading.Event()
+    trusted = frozenset(settings.bundle.trusted_types)
+
+    def look() -> None:
+        trouble, pause = "", 0.0
+        while not stopped.wait(pause):
+            try:
+                load_champion(cache, slots, settings.project.name, trusted)
+                trouble = ""
+            except VigieError as error:
+                # The promise kept here: a bundle that is refused never takes down the model that serves.
+                if str(error) != trouble:
+                    logger.error("the new champion is refused: %s", error)  # noqa: TRY400  the sentence is enough
+                trouble = str(error)
+            pause = settings.serving.follow_every.total_seconds() if slots.champion else 0.1
+
+    thread = threading.Thread(target=look, name="vigie-swap", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(_STOP_S)
+
+
+@contextmanager
+def _follower(settings: Settings) -> Iterator[None]:
+    # A session of its own: Ctrl-C in a terminal reaches the server alone, which then ends its follower.
+    command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.folder)]
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  our own module
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _run(app: object, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]  uvicorn's own union of ASGI callables
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_S,
+    )
+    # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets the
+    # log and the follower be closed.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as exc:
+        raise ConfigurationError(
+            f"Cannot listen on {host}:{port}: {exc}.",
+            remedy="Stop what uses it, or take another one with --port.",
+            key="serving.port",
+        ) from exc
+
+
+def _hosts(settings: Settings) -> frozenset[str] | None:
+    if settings.serving.hosts:
+        return frozenset(name.lower() for name in settings.serving.hosts)
+    if settings.serving.host in LOOPBACK:
+        return LOOPBACK_HOSTS
+    logger.warning("listening on %s without access keys: everybody who reaches it may ask", settings.serving.host)
+    return None

@@ -1,0 +1,62 @@
+"""Server and watcher as two processes of one command."""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+logger = logging.getLogger("vigie.up")
+
+_STOP_S = 20.0
+_POLL_S = 0.2
+
+
+def up(project: Path, *, serve: Sequence[str], watch: Sequence[str]) -> int:
+    """Run ``vigie serve`` and ``vigie watch`` until one ends or a signal comes; then end both.
+
+    Args:
+        project: folder of the project.
+        serve: further arguments of the server.
+        watch: further arguments of the watcher.
+
+    Returns:
+        0 after a signal, else the exit code of the process that ended first, at least 1.
+    """
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopped.set())
+    processes = {name: start(project, name, arguments) for name, arguments in (("serve", serve), ("watch", watch))}
+    try:
+        while not stopped.wait(_POLL_S):
+            for name, process in processes.items():
+                code = process.poll()
+                if code is not None:
+                    logger.error("vigie %s ended with %d: ending the rest", name, code)
+                    return max(1, code)
+        return 0
+    finally:
+        stop(list(processes.values()))
+
+
+def start(project: Path, command: str, arguments: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
+    """Start a command of Vigie beside this process, out of reach of its terminal's Ctrl-C."""
+    line = [sys.executable, "-m", "vigie", command, "--project", str(project), *arguments]
+    return subprocess.Popen(line, start_new_session=True)  # noqa: S603  our own command line
+
+
+def stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """End processes cleanly, and by force if they take longer than twenty seconds."""
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + _STOP_S
+    for process in processes:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
