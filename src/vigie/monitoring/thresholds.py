@@ -6,8 +6,8 @@ columns, the two tests, the scales of merged windows and every look to come, so 
 without drift stays within it, with no end date.
 
 What may be claimed: the bound holds for independent rows (the distance of a categorical column in finite samples, the
-rest asymptotically, checked from 100 rows). For rows that follow each other in time there is no such guarantee. An alarm
-says that the inputs changed, never that the model got worse.
+rest asymptotically, checked from 100 rows). For rows that follow each other in time there is no such guarantee. An
+alarm says that the inputs changed, never that the model got worse.
 """
 
 from dataclasses import dataclass
