@@ -41,7 +41,7 @@ def _percentile(ordered: np.ndarray, percent: int) -> Measurement:
         return Measurement(name, None, "ms", 0, reason="No latency was recorded in this window.")
     share = percent / 100
     value = float(np.quantile(ordered, share))
-    low, high = (int(rank) for rank in binom.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], n, share))
+    low, high = int(binom.ppf((1 - LEVEL) / 2, n, share)), int(binom.ppf((1 + LEVEL) / 2, n, share))
     if low < 1 or high >= n:
         return Measurement(name, value, "ms", n, reason="Too few rows for an interval.")
     return Measurement(name, value, "ms", n, interval=Interval(float(ordered[low - 1]), float(ordered[high]), LEVEL))
