@@ -156,7 +156,7 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("rmse", "target", frozenset({_R}), greater_is_better=False, terms=lambda s: _column(squared_errors(s)),
-               combine=lambda m: float(np.sqrt(m[0]))),
+               combine=lambda m: float(np.sqrt(max(m[0], 0.0)))),  # the slope at a perfect fit looks below zero
         Metric("mae", "target", frozenset({_R}), greater_is_better=False,
                terms=lambda s: _column(np.abs(s.y - s.predicted)), combine=lambda m: float(m[0])),
         Metric("r2", "1", frozenset({_R}), greater_is_better=True, terms=_r2_terms, combine=_r2),

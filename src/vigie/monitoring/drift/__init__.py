@@ -1,0 +1,1 @@
+"""How far two samples are apart, one statistic a file, all of them from counts."""

@@ -1,0 +1,198 @@
+"""Realised performance: what the model was worth on the rows whose outcome is known, beside what it promised.
+
+The only room that may say that a model got worse, because it is the only one that has seen outcomes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import hypot, isfinite
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.task import Task
+from vigie.errors import ConfigurationError, nearest
+from vigie.evaluation.intervals import measure, wilson
+from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceRule:
+    """What a person decides about performance alarms.
+
+    Attributes:
+        metric: the metric that decides, by name.
+        margin: loss that does not matter, at least 0: absolute for scores (0.02 of ROC-AUC), a share of the reference
+            for losses (2 % of the RMSE).
+        min_labelled: rows with an outcome below which nothing is said; at least 1.
+        false_alarm_budget: probability of ever alarming while the model is as good as it promised, in (0, 1).
+    """
+
+    metric: str
+    margin: float
+    min_labelled: int
+    false_alarm_budget: float
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        key = "monitoring"
+        if self.metric not in METRICS:
+            known = nearest(self.metric, list(METRICS)).strip() or f"Use one of {', '.join(METRICS)}."
+            raise ConfigurationError(f"There is no metric {self.metric!r}.", remedy=known, key=key)
+        if not 0 <= self.margin < float("inf"):
+            raise ConfigurationError(f"margin is {self.margin}.", remedy="Set it to 0 or more.", key=key)
+        if self.min_labelled < 1:
+            raise ConfigurationError(f"min_labelled is {self.min_labelled}.", remedy="Set it to 1 or more.", key=key)
+        if not 0 < self.false_alarm_budget < 1:
+            problem = f"false_alarm_budget is {self.false_alarm_budget}."
+            raise ConfigurationError(problem, remedy="Set it above 0 and below 1.", key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The rows of a window whose outcome is known.
+
+    Attributes:
+        scores: outcomes beside predictions, n_labelled rows; None when no outcome came back.
+        n_predictions: predictions made in the window, labelled or not.
+        delays_s: seconds from prediction to outcome, shape (n_labelled,) or less where some are not known.
+    """
+
+    scores: Scores | None
+    n_predictions: int
+    delays_s: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One metric now, and the same metric on the rows the model was accepted on."""
+
+    current: Measurement
+    reference: Measurement | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"current": self.current.to_dict(), "reference": self.reference and self.reference.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceReport:
+    """Realised performance of one window.
+
+    Attributes:
+        verdict: of the deciding metric.
+        reason: one sentence.
+        metrics: every metric of the task, each beside its reference.
+        coverage: share of the window's predictions whose outcome is known.
+        delay: median seconds from prediction to outcome.
+    """
+
+    verdict: Verdict
+    reason: str
+    metrics: tuple[Compared, ...]
+    coverage: Measurement
+    delay: Measurement
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; never NaN."""
+        return {
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "metrics": [compared.to_dict() for compared in self.metrics],
+            "coverage": self.coverage.to_dict(),
+            "delay": self.delay.to_dict(),
+        }
+
+
+def measure_performance(
+    outcomes: Outcomes, task: Task, reference: Mapping[str, Measurement], rule: PerformanceRule, *, alpha: float
+) -> PerformanceReport:
+    """Measure what is known of the outcomes and say whether the model got worse.
+
+    Args:
+        outcomes: the labelled rows of a window.
+        task: which metrics apply.
+        reference: the same metrics on rows the model was not fitted on, by name.
+        rule: which metric decides, and from which loss on.
+        alpha: part of the false-alarm budget that this look may use.
+
+    Returns:
+        ``alarm`` when the deciding metric is worse than the reference by more than the margin, and by more than both
+        samples' uncertainty explains in a one-sided z-test at ``alpha``; ``unknown`` when that cannot be tested;
+        else ``ok``.
+    """
+    scores = outcomes.scores
+    n_labelled = 0 if scores is None else len(scores)
+    measured = measure(scores, task) if scores is not None and n_labelled else _nothing(task)
+    metrics = tuple(Compared(_honest(item), reference.get(item.name)) for item in measured)
+    deciding = next((pair for pair in metrics if pair.current.name == rule.metric), None)
+    if n_labelled < rule.min_labelled:
+        verdict = Verdict.UNKNOWN
+        reason = f"Not enough outcomes yet: {n_labelled:,} known, {rule.min_labelled:,} needed."
+    elif deciding is None:
+        verdict, reason = Verdict.UNKNOWN, f"{rule.metric} does not apply to a {task.value} task."
+    else:
+        verdict, reason = _decide(deciding, METRICS[rule.metric], rule.margin, alpha)
+    return PerformanceReport(
+        verdict, reason, metrics, _coverage(n_labelled, outcomes.n_predictions), _delay(outcomes.delays_s)
+    )
+
+
+def _decide(pair: Compared, metric: Metric, margin: float, alpha: float) -> tuple[Verdict, str]:
+    current, reference = pair.current, pair.reference
+    if current.value is None:
+        return Verdict.UNKNOWN, current.reason
+    if reference is None or reference.value is None:
+        return Verdict.UNKNOWN, f"The bundle holds no reference value of {metric.name}."
+    errors = _standard_error(current), _standard_error(reference)
+    if errors[0] is None or errors[1] is None:
+        return Verdict.UNKNOWN, f"{metric.name} has no interval, so a change cannot be told from chance."
+    loss = reference.value - current.value if metric.greater_is_better else current.value - reference.value
+    allowed = margin if metric.greater_is_better else margin * reference.value
+    chance = float(norm.isf(alpha)) * hypot(errors[0], errors[1])
+    seen = f"{metric.name} is {current.value:.4g}, {reference.value:.4g} was promised"
+    if loss > max(chance, allowed):
+        return Verdict.ALARM, f"{seen}: worse by {loss:.4g}, over {max(chance, allowed):.4g}."
+    if loss > allowed:
+        return Verdict.OK, f"{seen}: not more than chance explains ({chance:.4g})."
+    return Verdict.OK, f"{seen}: not worse by more than the margin ({allowed:.4g})."
+
+
+def _standard_error(measurement: Measurement) -> float | None:
+    """Return the standard error behind an interval, from its longer side: the other may be cut at 0 or 1."""
+    if measurement.interval is None or measurement.value is None:
+        return None
+    low, high, level = measurement.interval.low, measurement.interval.high, measurement.interval.level
+    longer = max(measurement.value - low, high - measurement.value)
+    return longer / float(norm.ppf((1 + level) / 2))
+
+
+def _honest(measurement: Measurement) -> Measurement:
+    """Replace a NaN by "no value" and say why."""
+    if measurement.value is None or isfinite(measurement.value):
+        return measurement
+    reason = f"{measurement.name} is not defined on these rows: their outcomes are all alike."
+    return replace(measurement, value=None, interval=None, reason=reason)
+
+
+def _nothing(task: Task) -> tuple[Measurement, ...]:
+    reason = "No outcome is known yet."
+    return tuple(Measurement(metric.name, None, metric.unit, 0, reason=reason) for metric in metrics_for(task))
+
+
+def _coverage(n_labelled: int, n_predictions: int) -> Measurement:
+    if n_predictions == 0:
+        return Measurement("coverage", None, "1", 0, reason="There was no prediction.")
+    return Measurement(
+        "coverage", n_labelled / n_predictions, "1", n_predictions, interval=wilson(n_labelled, n_predictions)
+    )
+
+
+def _delay(delays_s: np.ndarray) -> Measurement:
+    known = np.asarray(delays_s, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if len(known) == 0:
+        return Measurement("delay_median", None, "s", 0, reason="No delay is known.")
+    return Measurement("delay_median", float(np.median(known)), "s", len(known))

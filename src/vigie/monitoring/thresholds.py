@@ -1,0 +1,165 @@
+"""The alarm rule: when a column has changed enough to say so, at a stated false-alarm budget.
+
+Two tests a column, a chi-square and a distance, both of "the change is at most the margin", not of "nothing changed": a
+large window therefore does not alarm on a change nobody could care about. The budget is shared by union bound over the
+columns, the two tests, the scales of merged windows and every look to come, so that the probability of *ever* alarming
+without drift stays within it, with no end date.
+
+What may be claimed: the bound holds for independent rows (the distance of a categorical column in finite samples, the
+rest asymptotically, checked from 100 rows). For rows that follow each other in time there is no such guarantee. An
+alarm says that the inputs changed, never that the model got worse.
+"""
+
+from dataclasses import dataclass
+from math import log, pi, sqrt
+from typing import Any
+
+from vigie.domain.measurement import Verdict
+from vigie.errors import ConfigurationError
+from vigie.monitoring.cells import Comparison, compare
+from vigie.monitoring.columns import Column, ColumnCounts
+from vigie.monitoring.drift.chi_square import chi_square, chi_square_limit
+
+TESTS = 2
+"""Tests that share a column's budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """What a person decides about drift alarms.
+
+    Attributes:
+        false_alarm_budget: probability of ever alarming without drift, in (0, 1).
+        psi_margin: stability index up to which a change does not matter, at least 0 (0.02 is about 0.14 sd).
+        distance_margin: the same for the distance, a share of rows in [0, 1).
+        min_rows: rows below which, on either side, nothing is said; at least 1.
+    """
+
+    false_alarm_budget: float
+    psi_margin: float
+    distance_margin: float
+    min_rows: int
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        _check("false_alarm_budget", self.false_alarm_budget, "above 0 and below 1", 0 < self.false_alarm_budget < 1)
+        _check("psi_margin", self.psi_margin, "0 or more", 0 <= self.psi_margin < float("inf"))
+        _check("distance_margin", self.distance_margin, "0 or more and below 1", 0 <= self.distance_margin < 1)
+        _check("min_rows", self.min_rows, "1 or more", self.min_rows >= 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One test of one column: its statistic, and where notice and alarm begin."""
+
+    statistic: str
+    value: float
+    notice_over: float
+    alarm_over: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """What this test says alone."""
+        if self.value > self.alarm_over:
+            return Verdict.ALARM
+        return Verdict.WARN if self.value > self.notice_over else Verdict.OK
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "statistic": self.statistic,
+            "value": self.value,
+            "notice_over": self.notice_over,
+            "alarm_over": self.alarm_over,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rule says of a column, in one sentence, with the tests it rests on."""
+
+    verdict: Verdict
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+def spend(budget: float, *, look: int, scale: int = 0) -> float:
+    """Return the part of a budget that one look may use.
+
+    Args:
+        budget: probability of ever alarming without drift, in (0, 1).
+        look: how many windows of this scale were judged before, plus one; at least 1.
+        scale: blocks of ``2 ** scale`` windows; 0 for single windows.
+
+    Returns:
+        A level; over every look and every scale they add up to ``budget``.
+
+    Raises:
+        ValueError: ``look`` or ``scale`` is too small.
+    """
+    if look < 1 or scale < 0:
+        raise ValueError(f"looks count from 1 and scales from 0, not {look} and {scale}")
+    return budget * 2.0 ** -(scale + 1) * 6 / (pi * look) ** 2
+
+
+def judge(column: Column, counts: ColumnCounts, rule: AlarmRule, *, alpha: float) -> Judgement:
+    """Say whether a column has changed.
+
+    Args:
+        column: the reference.
+        counts: a window, or several added up, on its grid.
+        rule: margins and the smallest sample.
+        alpha: this column's part of the budget at this look: ``spend(...)`` over the number of columns judged.
+
+    Returns:
+        ``alarm`` when a change beyond the margin is established; ``warn`` when a change is established whose size
+        seems beyond it; ``unknown`` when either side has too few rows; else ``ok``.
+    """
+    for rows, where in ((counts.n, "in this window"), (column.counts.n, "in the reference")):
+        if rows < rule.min_rows:
+            few = f"{rows:,} row{'' if rows == 1 else 's'} {where}"
+            return Judgement(Verdict.UNKNOWN, f"Not enough data yet: {few}, {rule.min_rows:,} needed.")
+    comparison = compare(column, counts)
+    tests = _tests(comparison, rule, alpha / TESTS)
+    verdict = Verdict.worst(test.verdict for test in tests)
+    return Judgement(verdict, _sentence(verdict, tests), tests)
+
+
+def _tests(comparison: Comparison, rule: AlarmRule, level: float) -> tuple[Evidence, ...]:
+    effective = comparison.effective_n
+    noise = sqrt(log(2 * comparison.groups / level) / (2 * effective))
+    distance = Evidence(
+        "distance",
+        comparison.distance,
+        notice_over=max(rule.distance_margin, noise),
+        alarm_over=rule.distance_margin + noise,
+    )
+    statistic, degrees = chi_square(comparison.reference, comparison.current)
+    if degrees < 1:  # a single cell cannot move: only the distance speaks
+        return (distance,)
+    margin = effective * rule.psi_margin
+    homogeneity = Evidence(
+        "chi_square",
+        statistic,
+        notice_over=max(chi_square_limit(level, degrees), margin + degrees),
+        alarm_over=chi_square_limit(level, degrees, margin),
+    )
+    return (distance, homogeneity)
+
+
+_NAMES = {"distance": "largest difference of shares", "chi_square": "chi-square"}
+
+
+def _sentence(verdict: Verdict, tests: tuple[Evidence, ...]) -> str:
+    loudest = max(tests, key=lambda test: (list(Verdict).index(test.verdict), test.value / test.alarm_over))
+    name, value = _NAMES[loudest.statistic], f"{loudest.value:.4g}"
+    if verdict is Verdict.ALARM:
+        return f"Changed: {name} {value} is over {loudest.alarm_over:.4g}."
+    if verdict is Verdict.WARN:
+        return f"Seems to change: {name} {value} is over {loudest.notice_over:.4g}, not over {loudest.alarm_over:.4g}."
+    return f"No change beyond the margin: {name} {value} is not over {loudest.notice_over:.4g}."
+
+
+def _check(name: str, value: float, wanted: str, ok: bool) -> None:  # noqa: FBT001  private, named at each call
+    if not ok:
+        raise ConfigurationError(f"{name} is {value}.", remedy=f"Set it to a number {wanted}.", key="monitoring")

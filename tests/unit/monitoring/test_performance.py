@@ -1,0 +1,159 @@
+"""Realised performance beside what was promised."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from vigie.domain.measurement import Interval, Measurement, Verdict
+from vigie.domain.task import Task
+from vigie.errors import ConfigurationError
+from vigie.evaluation.intervals import measure
+from vigie.evaluation.metrics import Scores
+from vigie.monitoring.performance import Outcomes, PerformanceRule, measure_performance
+
+ALPHA = 0.015
+
+
+def _rule(metric="roc_auc", margin=0.02, min_labelled=50):
+    return PerformanceRule(metric=metric, margin=margin, min_labelled=min_labelled, false_alarm_budget=0.05)
+
+
+def _binary(seed, n, signal):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    p = 1 / (1 + np.exp(-rng.normal(signal * (y - 0.5), 1.0)))
+    return Scores(y=y, predicted=(p > 0.5).astype(int), proba=np.column_stack([1 - p, p]))
+
+
+def _regression(seed, n, noise):
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=n)
+    return Scores(y=y, predicted=y + rng.normal(0, noise, n))
+
+
+def _promised(scores, task):
+    return {item.name: item for item in measure(scores, task)}
+
+
+def _performance(scores, reference, rule, task=Task.BINARY):
+    n = 0 if scores is None else len(scores)
+    return measure_performance(Outcomes(scores, n * 2, np.full(n, 60.0)), task, reference, rule, alpha=ALPHA)
+
+
+def test_a_model_that_lost_its_signal_alarms():
+    """ROC-AUC from about 0.92 to 0.76 on 500 labels: alarm, and the sentence has both numbers and the threshold."""
+    report = _performance(_binary(1, 500, 1.0), _promised(_binary(0, 800, 2.0), Task.BINARY), _rule())
+    assert report.verdict is Verdict.ALARM
+    assert report.reason.startswith("roc_auc is 0.")
+    assert "was promised: worse by 0." in report.reason
+
+
+def test_a_model_as_good_as_promised_is_ok():
+    """The same signal: ok."""
+    report = _performance(_binary(1, 500, 2.0), _promised(_binary(0, 800, 2.0), Task.BINARY), _rule())
+    assert report.verdict is Verdict.OK
+
+
+def test_losses_are_judged_relative_to_the_reference():
+    """An RMSE half as large again alarms; within a generous margin of 80 % it does not."""
+    promised = _promised(_regression(0, 500, 1.0), Task.REGRESSION)
+    worse = _regression(1, 500, 1.5)
+    assert _performance(worse, promised, _rule("rmse"), Task.REGRESSION).verdict is Verdict.ALARM
+    assert _performance(worse, promised, _rule("rmse", margin=0.8), Task.REGRESSION).verdict is Verdict.OK
+
+
+def test_chance_is_not_a_loss():
+    """A loss over the margin that few rows cannot establish is no alarm, and is told so."""
+    promised = _promised(_binary(0, 800, 2.0), Task.BINARY)
+    reasons = [_performance(_binary(seed, 60, 1.7), promised, _rule()).reason for seed in range(10)]
+    assert any("not more than chance explains" in reason for reason in reasons)
+
+
+def test_the_z_test_worked_by_hand():
+    """Two intervals of half-width 0.0392 (se 0.02): chance at 0.015 is 2.170 * 0.02828 = 0.0614."""
+    scores = _binary(1, 500, 1.0)
+    current = _promised(scores, Task.BINARY)["roc_auc"]
+    error = max(current.value - current.interval.low, current.interval.high - current.value) / 1.959964
+    chance = 2.17009 * math.hypot(error, 0.02)
+    for loss, verdict in ((chance + 1e-4, Verdict.ALARM), (chance - 1e-4, Verdict.OK)):
+        value = current.value + loss
+        promised = Measurement("roc_auc", value, "1", 9, interval=Interval(value - 0.0391993, value + 0.0391993, 0.95))
+        assert _performance(scores, {"roc_auc": promised}, _rule()).verdict is verdict
+
+
+def test_false_alarms_of_a_model_that_holds():
+    """200 windows at a level of 0.015: more than 8 alarms would have probability below 0.004."""
+    alarms = 0
+    for seed in range(200):
+        promised = _promised(_binary(10_000 + seed, 400, 1.5), Task.BINARY)
+        alarms += _performance(_binary(seed, 200, 1.5), promised, _rule(margin=0.0)).verdict is Verdict.ALARM
+    assert alarms <= 8
+
+
+def test_too_few_outcomes_are_unknown():
+    """Below the minimum nothing is said, but the numbers and the coverage are shown."""
+    report = _performance(_binary(1, 49, 1.0), _promised(_binary(0, 800, 2.0), Task.BINARY), _rule())
+    assert report.verdict is Verdict.UNKNOWN
+    assert report.reason == "Not enough outcomes yet: 49 known, 50 needed."
+    assert (report.coverage.value, report.delay.value, report.delay.unit) == (0.5, 60.0, "s")
+
+
+def test_no_outcome_is_unknown():
+    """Without a label every metric is there, without a value."""
+    report = _performance(None, {}, _rule())
+    assert report.verdict is Verdict.UNKNOWN
+    assert {pair.current.value for pair in report.metrics} == {None}
+    assert report.coverage.value is None
+
+
+def test_one_class_only_is_unknown_with_a_reason():
+    """ROC-AUC is not defined on one class: None, a reason, and no NaN in the JSON."""
+    scores = _binary(1, 100, 1.0)
+    report = _performance(
+        scores.take(scores.y == 1), _promised(_binary(0, 800, 2.0), Task.BINARY), _rule(min_labelled=9)
+    )
+    assert report.verdict is Verdict.UNKNOWN
+    assert report.reason == "roc_auc is not defined on these rows: their outcomes are all alike."
+    json.dumps(report.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("task", list(Task))
+def test_the_smallest_samples_give_numbers_or_reasons(n, task):
+    """One to three labelled rows of each task: no crash, no NaN, no warning."""
+    y = np.zeros(n)
+    proba = None if task is Task.REGRESSION else np.full((n, 2 + (task is Task.MULTICLASS)), 0.5)
+    report = _performance(Scores(y, y, proba), {}, _rule("log_loss" if proba is not None else "rmse", 0.0, 1), task)
+    assert report.verdict is Verdict.UNKNOWN
+    json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_a_missing_promise_is_unknown():
+    """Without a reference there is nothing to be worse than."""
+    report = _performance(_binary(1, 500, 1.0), {}, _rule())
+    assert report.reason == "The bundle holds no reference value of roc_auc."
+
+
+def test_a_metric_of_another_task_is_unknown():
+    """An RMSE cannot decide on a binary model."""
+    assert _performance(_binary(1, 500, 1.0), {}, _rule("rmse")).reason == "rmse does not apply to a binary task."
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"metric": "roc_acu"},
+        {"margin": -0.1},
+        {"margin": math.nan},
+        {"min_labelled": 0},
+        {"false_alarm_budget": 0.0},
+        {"false_alarm_budget": 1.0},
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(wrong):
+    """A rule that means nothing is refused when it is made."""
+    good = {"metric": "roc_auc", "margin": 0.02, "min_labelled": 50, "false_alarm_budget": 0.05}
+    with pytest.raises(ConfigurationError):
+        PerformanceRule(**good | wrong)
