@@ -1,0 +1,1 @@
+"""Where the loop writes down what it did and why."""

@@ -1,0 +1,1 @@
+"""Where answers and their outcomes are remembered."""

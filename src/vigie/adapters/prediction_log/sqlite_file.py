@@ -1,0 +1,228 @@
+"""One SQLite file: opened with care, written by one at a time, and silent about nothing that goes wrong."""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from vigie.adapters.prediction_log.filesystem import network_filesystem, read_mounts
+from vigie.adapters.prediction_log.statements import Migration
+from vigie.errors import StorageError
+
+_BUSY_TIMEOUT_S: Final = 10.0
+_CHECKPOINT_PAGES: Final = 4000
+_SYNCHRONOUS: Final = {True: 2, False: 1}  # FULL syncs the WAL at every commit, NORMAL only at checkpoints
+
+
+class SqliteFile:
+    """A SQLite database in WAL mode with one writer connection per process.
+
+    Threads queue at a lock, processes at a blocking ``flock`` on a file beside the database: the kernel wakes them in
+    turn, where SQLite's own busy handler polls with sleeps. Everything that writes or checkpoints holds both, which
+    also keeps two connections from the WAL-reset fault of SQLite before 3.51.3. Reads open a read-only connection each
+    and wait for nobody.
+
+    A commit that the disk failed (``SQLITE_IOERR``) may be half on it, and SQLite would acknowledge the next one as if
+    nothing had been: this class refuses every later write until the file is opened anew.
+    """
+
+    def __init__(
+        self, path: Path, *, store: str, application_id: int, migrations: Sequence[Migration], durable: bool
+    ) -> None:
+        """Open or create the file.
+
+        Args:
+            path: where; folders are made.
+            store: what errors call it.
+            application_id: 32-bit mark in the file's header that says whose database it is.
+            migrations: every step of its structure, in order.
+            durable: whether a commit survives a power cut, not only a crash.
+
+        Raises:
+            StorageError: a network file system, not our database, a newer one, a damaged one, no permission.
+        """
+        self.path = path.resolve()
+        self._store = store
+        self._application_id = application_id
+        self._durable = durable
+        self._lock = threading.Lock()
+        self._refusal = ""
+        network = network_filesystem(self.path, read_mounts())
+        if network:
+            problem = f"{self.path} lies on {network}, where SQLite cannot keep its promise."
+            raise self._error(problem, "Put it on a local disk.")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._queue_fd = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as exc:
+            raise self._error(f"{self.path} cannot be opened: {exc.strerror}.") from exc
+        try:
+            with self._turn():
+                self._writer = self._open(migrations)
+                self._inode = self._identity()
+        except BaseException:
+            os.close(self._queue_fd)
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Run the block as one transaction; when it returns, the transaction is committed.
+
+        Raises:
+            StorageError: nothing of the block was kept.
+        """
+        with self._lock:
+            self._refuse_if_unusable()
+            with self._turn():
+                try:
+                    self._writer.execute("BEGIN IMMEDIATE")
+                    yield self._writer
+                    self._writer.execute("COMMIT")
+                except sqlite3.Error as exc:
+                    self._roll_back()
+                    if _primary_code(exc) == sqlite3.SQLITE_IOERR:
+                        self._refusal = "the disk failed an earlier write."
+                    raise self._translated(exc) from exc
+                except BaseException:
+                    self._roll_back()
+                    raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Give a read-only connection for the block; each statement sees what was committed before it began.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        if self._refusal == _CLOSED:
+            raise self._error(_CLOSED, "Open it again.")
+        try:
+            uri = f"{self.path.as_uri()}?mode=ro"
+            reader = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_TIMEOUT_S)
+            with closing(reader):
+                yield reader
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+
+    def close(self) -> None:
+        """Close the writer; a second call does nothing."""
+        with self._lock:
+            if self._refusal == _CLOSED:
+                return
+            self._refusal = _CLOSED
+            with suppress(sqlite3.Error), self._turn():  # what was acknowledged is in the WAL already
+                self._writer.close()
+            os.close(self._queue_fd)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for this process's turn to write."""
+        fcntl.flock(self._queue_fd, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._queue_fd, fcntl.LOCK_UN)
+
+    def _refuse_if_unusable(self) -> None:
+        if self._refusal:
+            remedy = "Open it again." if self._refusal == _CLOSED else "Check the disk, then restart this process."
+            raise self._error(self._refusal, remedy)
+        if self._identity() != self._inode:
+            # The writer would go on into a file without a name, and everything it acknowledged would be gone.
+            self._refusal = f"{self.path} was moved, replaced or deleted while it was open."
+            raise self._error(self._refusal, "Put it back or restart this process, which starts a new one.")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _roll_back(self) -> None:
+        # A failed ROLLBACK must not hide why the commit failed; SQLite rolls back by itself at the next opening.
+        with suppress(sqlite3.Error):
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+
+    def _open(self, migrations: Sequence[Migration]) -> sqlite3.Connection:
+        try:
+            writer = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=_BUSY_TIMEOUT_S)
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from exc
+        try:
+            version = self._recognise(writer, newest=len(migrations))
+            self._configure(writer)
+            self._migrate(writer, migrations[version:])
+        except sqlite3.Error as exc:
+            writer.close()
+            raise self._translated(exc) from exc
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    def _recognise(self, writer: sqlite3.Connection, *, newest: int) -> int:
+        """Return the structure's version, 0 for a new file."""
+        mark = _number(writer, "PRAGMA application_id")
+        version = _number(writer, "PRAGMA user_version")
+        is_new = mark == 0 and version == 0 and _number(writer, "SELECT count(*) FROM sqlite_schema") == 0
+        if not is_new and mark != self._application_id:
+            raise self._error(f"{self.path} is a database of something else.", "Give another path.")
+        if version > newest:
+            problem = f"{self.path} has structure {version}; this Vigie knows {newest}."
+            raise self._error(problem, "Install the Vigie that wrote it, or a newer one.")
+        return version
+
+    def _configure(self, writer: sqlite3.Connection) -> None:
+        wanted = _SYNCHRONOUS[self._durable]
+        (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
+        writer.execute(f"PRAGMA synchronous = {wanted}")
+        writer.execute("PRAGMA secure_delete = FAST")
+        writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        if mode != "wal" or _number(writer, "PRAGMA synchronous") != wanted:
+            problem = f"{self.path} refuses WAL with synchronous={wanted} (journal is {mode!r})."
+            raise self._error(problem, "Put it on a local disk.")
+
+    def _migrate(self, writer: sqlite3.Connection, steps: Sequence[Migration]) -> None:
+        for step in steps:
+            writer.execute("BEGIN IMMEDIATE")
+            for statement in step.statements:
+                writer.execute(statement)
+            writer.execute(f"PRAGMA application_id = {self._application_id}")
+            writer.execute(f"PRAGMA user_version = {step.number}")
+            writer.execute("COMMIT")
+
+    def _error(self, problem: str, remedy: str = "", *, retryable: bool = False) -> StorageError:
+        return StorageError(self._store, problem, retryable=retryable, remedy=remedy)
+
+    def _translated(self, exc: sqlite3.Error) -> StorageError:
+        """Say a driver's error in words of ours; the caller chains it."""
+        code = _primary_code(exc)
+        if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            problem = f"{self.path} is damaged or not a database ({exc})."
+            return self._error(problem, "Move it aside, then restore a backup or start with a new file.")
+        if code == sqlite3.SQLITE_FULL:
+            return self._error(f"no room is left for {self.path}.", "Free some space and try again.", retryable=True)
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return self._error(f"another program keeps {self.path} locked.", retryable=True)
+        if code == sqlite3.SQLITE_IOERR:
+            return self._error(f"the disk failed on {self.path} ({exc}).", "Check the disk, then restart this process.")
+        return self._error(f"{self.path}: {exc}.")
+
+
+_CLOSED: Final = "it is closed."
+
+
+def _primary_code(exc: sqlite3.Error) -> int | None:
+    """Return SQLite's result code without its extension; None when the driver itself complained."""
+    code: int | None = getattr(exc, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _number(connection: sqlite3.Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])

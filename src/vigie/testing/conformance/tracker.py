@@ -1,0 +1,54 @@
+"""What every tracker keeps of a training."""
+# ruff: noqa: S101 -- assert is how pytest works
+
+from collections.abc import Callable
+
+import pytest
+
+from vigie.domain.model import RunRecord
+from vigie.ports import Tracker
+
+PARENT = RunRecord("train", {"seed": "42"}, {"roc_auc": 0.81}, {"git": "abc123"})
+CHILDREN = (
+    RunRecord("logistic", {"C": "1.0"}, {"roc_auc": 0.8, "log_loss": 0.45}, {"kind": "linear"}),
+    RunRecord("forêt", {"n_estimators": "100"}, {"roc_auc": 0.81, "log_loss": 0.5}),
+)
+
+
+class TrackerSuite:
+    """Subclass it and give ``tracker`` and ``kept``: a function from a run's id to the record kept under it.
+
+    A real store may add tags of its own: ``kept`` may return more tags than were given, not fewer.
+    """
+
+    @pytest.fixture
+    def tracker(self) -> Tracker:
+        """Return the tracker under test."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def kept(self) -> Callable[[str], RunRecord]:
+        """Return a function that reads a run back by its id."""
+        raise NotImplementedError
+
+    def test_every_run_is_kept(self, tracker: Tracker, kept: Callable[[str], RunRecord]) -> None:
+        """Params, metrics and tags of the parent and of each child can be read back under the ids given."""
+        tracked = tracker.record("churn", PARENT, CHILDREN)
+        assert set(tracked.child_ids) == {"logistic", "forêt"}
+        for wanted, run_id in [(PARENT, tracked.parent_id), *((run, tracked.child_ids[run.name]) for run in CHILDREN)]:
+            found = kept(run_id)
+            assert found.name == wanted.name
+            assert dict(found.params) == dict(wanted.params)
+            assert dict(found.metrics) == dict(wanted.metrics)
+            assert dict(wanted.tags).items() <= dict(found.tags).items()
+
+    def test_recording_again_gives_new_runs(self, tracker: Tracker) -> None:
+        """Two trainings of one experiment share no run."""
+        first, second = (tracker.record("churn", PARENT, CHILDREN) for _ in range(2))
+        ids = [tracked.parent_id for tracked in (first, second)]
+        ids += [run_id for tracked in (first, second) for run_id in tracked.child_ids.values()]
+        assert len(set(ids)) == 6
+
+    def test_parent_may_stand_alone(self, tracker: Tracker) -> None:
+        """A run without children is fine."""
+        assert dict(tracker.record("churn", PARENT, []).child_ids) == {}
