@@ -1,0 +1,52 @@
+"""The SHA-256 of what a table says: its columns, types and values, in order, whatever the memory layout."""
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def table_digest(table: pa.Table) -> str:
+    """Return the hex SHA-256 of a table's content.
+
+    Chunks, buffer offsets, dictionary coding and whatever lies under a null do not count; the order of rows and
+    columns does.
+    """
+    digest = hashlib.sha256(f"{table.num_rows}".encode())
+    for name in table.column_names:
+        column = _plain(table.column(name))
+        digest.update(f"\0{len(name)}:{name}:{column.type}\0".encode())
+        digest.update(np.packbits(column.is_valid().to_numpy(zero_copy_only=False)).tobytes())
+        for part in _content(column):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """Return one array without dictionary coding, and one type for every text type."""
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_string(array.type) or pa.types.is_string_view(array.type):
+        return array.cast(pa.large_string())
+    return array
+
+
+def _content(column: pa.Array) -> list[bytes]:
+    kind = column.type
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return [pc.fill_null(column, pa.scalar(0, kind)).to_numpy(zero_copy_only=False).tobytes()]
+    if pa.types.is_large_string(kind):
+        filled = pc.fill_null(column, "")
+        lengths = pc.binary_length(filled).to_numpy(zero_copy_only=False)
+        return [lengths.tobytes(), pc.binary_join(_one_list(filled), "").to_pylist()[0].encode()]
+    if pa.types.is_null(kind):
+        return []
+    return [repr(column.to_pylist()).encode()]
+
+
+def _one_list(array: pa.Array) -> pa.Array:
+    return pa.LargeListArray.from_arrays(pa.array([0, len(array)], pa.int64()), array)
