@@ -12,9 +12,7 @@ _CHANGED = np.array([0.10, 0.30, 2.10, 0.0, 0.15])
 _CONSTANT_CALM, _CONSTANT_CHANGED = -1.10, -2.00
 
 
-def churn_table(
-    n: int, *, seed: int | np.random.Generator, drift: float = 0.0, relation: float = 0.0
-) -> pa.Table:
+def churn_table(n: int, *, seed: int | np.random.Generator, drift: float = 0.0, relation: float = 0.0) -> pa.Table:
     """Return synthetic customers of a subscription service, each with whether they left.
 
     The data is invented. In calm times about 30 % leave, and the best possible model has a ROC-AUC of about 0.80.
@@ -28,7 +26,7 @@ def churn_table(
 
     Returns:
         ``client_id`` string; ``anciennete_mois`` int64 in [1, 120]; ``montant_mensuel`` float64 in [10, 200], two
-        decimals; ``nb_reclamations`` int64; ``nb_produits`` int64 in 1–4; ``satisfaction`` float64 in [1, 5], one
+        decimals; ``nb_reclamations`` int64; ``nb_produits`` int64 in [1, 4]; ``satisfaction`` float64 in [1, 5], one
         decimal; ``churn`` string, ``oui`` or ``non``.
     """
     rng = np.random.default_rng(seed)

@@ -95,7 +95,7 @@ def conform(feature: Feature, column: pa.ChunkedArray) -> pa.ChunkedArray:
     read = _READERS[feature.kind](feature, values)
     if read.null_count and not feature.nullable:
         raise DataError(
-            f"{read.null_count:,} of {len(read):,} rows have no {feature.name!r}, which the schema says is never missing.",
+            f"{read.null_count:,} of {len(read):,} rows have no {feature.name!r}, which the schema never allows.",
             remedy="Fill them, or set nullable = true for it in the schema file.",
         )
     if pa.types.is_floating(read.type):
@@ -202,7 +202,9 @@ def _categories(feature: Feature, values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_floating(kind) and not len(positions(pc.not_equal(values, pc.round(values)))):
         values = values.cast(pa.int64())  # pandas turns whole codes into floats as soon as one is missing
     # str() of the Python value is how a request's code is read as well (domain.frame)
-    return pa.chunked_array([pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())])
+    return pa.chunked_array(
+        [pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())]
+    )
 
 
 _READERS = {Kind.INTEGER: _integers, Kind.NUMBER: _numbers, Kind.BOOLEAN: _booleans, Kind.CATEGORY: _categories}

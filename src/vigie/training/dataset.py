@@ -123,7 +123,8 @@ def _check_table(table: pa.Table) -> None:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise DataError(
-            f"More than one column is called {', '.join(map(repr, repeated))}.", remedy="Rename or remove the duplicates."
+            f"More than one column is called {', '.join(map(repr, repeated))}.",
+            remedy="Rename or remove the duplicates.",
         )
     if table.num_rows == 0 or not names:
         raise DataError("The table is empty: it has no row.", remedy="Check data.source and the query.")
@@ -140,8 +141,9 @@ def _check_columns(table: pa.Table, spec: DataSpec) -> None:
     if spec.target in spec.exclude:
         raise DataError(f"The target {spec.target!r} is also excluded.", remedy="Remove it from data.exclude.")
     if spec.target in (spec.entity, spec.time):
+        other = "entity" if spec.target == spec.entity else "time"
         raise DataError(
-            f"Column {spec.target!r} is named as the target and as {'entity' if spec.target == spec.entity else 'time'}.",
+            f"Column {spec.target!r} is named as the target and as the {other}.",
             remedy="A column has one role: correct data.target.",
         )
 
@@ -195,8 +197,9 @@ def _check_contract(names: Sequence[str], declared: Schema, reserved: set[str | 
         )
     missing = [name for name in declared.names if name not in names]
     if missing:
+        listed = ", ".join(map(repr, missing))
         raise DataError(
-            f"The schema file lists {', '.join(map(repr, missing))}, which the table lacks.{nearest(missing[0], names)}",
+            f"The schema file lists {listed}, which the table lacks.{nearest(missing[0], names)}",
             remedy="Correct the source, or remove the feature from the schema file.",
         )
     extra = [name for name in names if name not in declared.names]
@@ -246,7 +249,9 @@ def _noticed(feature: Feature, raw: pa.ChunkedArray, values: pa.ChunkedArray) ->
 
 
 def _any_text(values: pa.ChunkedArray) -> bool:
-    return any(not level.replace(".", "", 1).lstrip("+-").isdecimal() for level in pc.unique(values).drop_null().to_pylist())
+    return any(
+        not level.replace(".", "", 1).lstrip("+-").isdecimal() for level in pc.unique(values).drop_null().to_pylist()
+    )
 
 
 def _floats(values: pa.ChunkedArray) -> np.ndarray:

@@ -40,13 +40,16 @@ def _content(column: pa.Array) -> list[bytes]:
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return [pc.fill_null(column, pa.scalar(0, kind)).to_numpy(zero_copy_only=False).tobytes()]
     if pa.types.is_large_string(kind):
-        filled = pc.fill_null(column, "")
-        lengths = pc.binary_length(filled).to_numpy(zero_copy_only=False)
-        return [lengths.tobytes(), pc.binary_join(_one_list(filled), "").to_pylist()[0].encode()]
+        return _text(pc.fill_null(column, ""))
     if pa.types.is_null(kind):
         return []
     return [repr(column.to_pylist()).encode()]
 
 
-def _one_list(array: pa.Array) -> pa.Array:
-    return pa.LargeListArray.from_arrays(pa.array([0, len(array)], pa.int64()), array)
+def _text(array: pa.Array) -> list[bytes]:
+    """Return lengths and characters of large text without nulls, whatever slice of its buffers it is."""
+    _, ends, characters = array.buffers()
+    offsets = np.frombuffer(ends, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    if len(array) == 0 or characters is None:
+        return [bytes(8 * len(array))]
+    return [np.diff(offsets).tobytes(), characters.slice(offsets[0], offsets[-1] - offsets[0]).to_pybytes()]

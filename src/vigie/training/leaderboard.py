@@ -89,5 +89,7 @@ def rank(metric: str, entries: Sequence[Entry], failures: Sequence[Failure]) -> 
     dummy = [entry for entry in ordered if entry.name == DUMMY]
     if not real or not dummy:
         reasons = "; ".join(f"{failure.name}: {failure.reason}" for failure in failures)
-        raise DataError(f"No candidate could be fitted ({reasons}).", remedy="Check the table, or name other candidates.")
+        raise DataError(
+            f"No candidate could be fitted ({reasons}).", remedy="Check the table, or name other candidates."
+        )
     return Leaderboard(metric, ordered, real[0], dummy[0], tuple(failures))

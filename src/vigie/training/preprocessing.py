@@ -66,12 +66,8 @@ def _number_steps(needs: Needs, *, impute: bool) -> list[tuple[str, Any]]:
 
 def _encoder(needs: Needs) -> Any:
     if needs.scaled:
-        return OneHotEncoder(
-            min_frequency=FEWEST_OF_A_LEVEL, handle_unknown="infrequent_if_exist", sparse_output=False
-        )
-    return OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=_UNKNOWN, encoded_missing_value=_MISSING
-    )
+        return OneHotEncoder(min_frequency=FEWEST_OF_A_LEVEL, handle_unknown="infrequent_if_exist", sparse_output=False)
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=_UNKNOWN, encoded_missing_value=_MISSING)
 
 
 def columns_per_feature(model: Pipeline, schema: Schema) -> dict[str, int]:

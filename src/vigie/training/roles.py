@@ -56,7 +56,8 @@ def read_entities(name: str, column: pa.ChunkedArray) -> tuple[np.ndarray, list[
     known = [value for value in entities if value is not None]
     if len(set(known)) == len(known):
         return entities, []
-    return entities, [
-        f"{name!r} repeats ({len(set(known)):,} different in {len(known):,} rows): rows of one may fall on both sides of "
-        "the split, which makes scores look better than they are."
-    ]
+    warning = (
+        f"{name!r} repeats ({len(set(known)):,} different in {len(known):,} rows): rows of one may fall on both sides "
+        "of the split, which makes scores look better than they are."
+    )
+    return entities, [warning]

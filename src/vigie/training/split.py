@@ -41,7 +41,9 @@ def split(dataset: Dataset, spec: DataSpec) -> Split:
             key="data.test_fraction",
         )
     method = _method(dataset, spec)
-    found = _by_time(dataset, spec) if method == "time" else _at_random(dataset, spec, stratified=method == "stratified")
+    found = (
+        _by_time(dataset, spec) if method == "time" else _at_random(dataset, spec, stratified=method == "stratified")
+    )
     _check_classes(dataset, found)
     return found
 
@@ -71,8 +73,8 @@ def _at_random(dataset: Dataset, spec: DataSpec, *, stratified: bool) -> Split:
         lone = [str(dataset.schema.target.classes[label]) for label in labels[counts < 2]]
         if lone:
             raise DataError(
-                f"Class {', '.join(lone)} of {dataset.schema.target.name!r} has one row, which cannot stand on both sides "
-                "of a split.",
+                f"Class {', '.join(lone)} of {dataset.schema.target.name!r} has one row, "
+                "which cannot stand on both sides of a split.",
                 remedy="Add rows of it, merge it with another class, or remove it.",
             )
     try:

@@ -147,8 +147,9 @@ def _positive_last(classes: list[Any], positive: str | None) -> list[Any]:
 
 def _named(classes: list[Label], positive: str) -> Label:
     texts = [str(label) for label in classes]
-    for same in (lambda text: text == positive, lambda text: text.casefold() == positive.casefold()):
-        found = [label for label, text in zip(classes, texts, strict=True) if same(text)]
+    exact = [label for label, text in zip(classes, texts, strict=True) if text == positive]
+    loose = [label for label, text in zip(classes, texts, strict=True) if text.casefold() == positive.casefold()]
+    for found in (exact, loose):
         if len(found) == 1:
             return found[0]
     try:

@@ -77,12 +77,16 @@ def _table(connection: sa.Connection, query: str, shown: str) -> pa.Table:
         # The driver gets the text as it is: a colon or a percent sign is no placeholder of ours.
         result = connection.execution_options(no_parameters=True).exec_driver_sql(query)
     except SQLAlchemyError as error:
-        raise DataError(f"The database {shown} refused the query: {_reason(error)}", remedy="Mend data.query.") from error
+        raise DataError(
+            f"The database {shown} refused the query: {_reason(error)}", remedy="Mend data.query."
+        ) from error
     if not result.returns_rows:
         raise DataError("The query returns no rows: it is not a SELECT.", remedy="Write a SELECT in data.query.")
     names, rows = list(result.keys()), result.fetchall()
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
-    return pa.Table.from_arrays([_column(name, values) for name, values in zip(names, columns, strict=True)], names=names)
+    return pa.Table.from_arrays(
+        [_column(name, values) for name, values in zip(names, columns, strict=True)], names=names
+    )
 
 
 def _column(name: str, values: Sequence[Any]) -> pa.Array:
