@@ -37,8 +37,11 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
 
 def _content(column: pa.Array) -> list[bytes]:
     kind = column.type
+    if pa.types.is_temporal(kind) and kind.bit_width in (32, 64):
+        column = column.view(pa.int32() if kind.bit_width == 32 else pa.int64())
+        kind = column.type
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return [pc.fill_null(column, pa.scalar(0, kind)).to_numpy(zero_copy_only=False).tobytes()]
+        return [pc.fill_null(column, pa.scalar(0).cast(kind)).to_numpy(zero_copy_only=False).tobytes()]
     if pa.types.is_large_string(kind):
         return _text(pc.fill_null(column, ""))
     if pa.types.is_null(kind):

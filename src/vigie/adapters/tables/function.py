@@ -3,6 +3,7 @@
 import importlib
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,8 +102,12 @@ def _arrow(result: Any, source: str) -> pa.Table:
     try:
         frame = nw.from_native(result)
         eager = frame.collect(backend="pyarrow") if isinstance(frame, nw.LazyFrame) else frame
+        with warnings.catch_warnings():
+            # pyarrow 25 reads times with a zone in a way that pandas 3.1 has deprecated; the result is right
+            warnings.filterwarnings("ignore", message="Series.values returning an ndarray that drops timezone")
+            table = eager.to_arrow()
         # by name: pandas' index travels along and is not a column
-        return eager.to_arrow().select([str(name) for name in eager.columns])
+        return table.select([str(name) for name in eager.columns])
     except TypeError as error:
         raise DataError(
             f"{source} returned {_article(type(result).__name__)}, not a frame.",
