@@ -1,0 +1,1 @@
+"""From a table to fitted candidates in order of merit."""

@@ -1,0 +1,95 @@
+"""Candidates in order of merit, the dummy among them, and those that could not be fitted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sklearn.pipeline import Pipeline
+
+from vigie.domain.measurement import Measurement
+from vigie.errors import DataError
+from vigie.evaluation.metrics import METRICS, Scores
+from vigie.training.candidates import DUMMY
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One candidate after training.
+
+    Attributes:
+        name: the candidate's.
+        model: pipeline fitted on the training rows.
+        cv: the ranking metric over folds of the training rows: mean, and a t interval from the folds' spread.
+        test: every metric of the task on the held-out rows.
+        test_scores: what those rest on, in the order of ``Split.test``.
+        params: what was chosen or fixed, as text.
+        n_features_in: features given.
+        n_features_kept: features with a non-zero coefficient; None where there are no coefficients.
+        notes: what the estimator warned of while it was fitted, each once.
+    """
+
+    name: str
+    model: Pipeline
+    cv: Measurement
+    test: tuple[Measurement, ...]
+    test_scores: Scores
+    params: dict[str, str]
+    n_features_in: int
+    n_features_kept: int | None
+    notes: tuple[str, ...]
+
+    def measured(self, metric: str) -> Measurement:
+        """Return a metric on the held-out rows; KeyError when the task has no such metric."""
+        for measurement in self.test:
+            if measurement.name == metric:
+                return measurement
+        raise KeyError(metric)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A candidate that could not be fitted, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """What training found.
+
+    Attributes:
+        metric: candidates are ranked by its cross-validated mean.
+        entries: best first; the dummy stands where its score puts it.
+        winner: the best entry that is not the dummy; whether it beats the dummy is for the gate to say.
+        dummy: the entry that looks at no feature.
+        failures: candidates that could not be fitted.
+    """
+
+    metric: str
+    entries: tuple[Entry, ...]
+    winner: Entry
+    dummy: Entry
+    failures: tuple[Failure, ...]
+
+
+def rank(metric: str, entries: Sequence[Entry], failures: Sequence[Failure]) -> Leaderboard:
+    """Return entries in order of merit; of equals, the one named first.
+
+    Raises:
+        DataError: nothing but the dummy was fitted, or not even that.
+    """
+    direction = -1.0 if METRICS[metric].greater_is_better else 1.0
+
+    def demerit(entry: Entry) -> float:
+        value = entry.cv.value
+        return float("inf") if value is None else direction * value
+
+    ordered = tuple(sorted(entries, key=demerit))
+    real = [entry for entry in ordered if entry.name != DUMMY]
+    dummy = [entry for entry in ordered if entry.name == DUMMY]
+    if not real or not dummy:
+        reasons = "; ".join(f"{failure.name}: {failure.reason}" for failure in failures)
+        raise DataError(
+            f"No candidate could be fitted ({reasons}).", remedy="Check the table, or name other candidates."
+        )
+    return Leaderboard(metric, ordered, real[0], dummy[0], tuple(failures))

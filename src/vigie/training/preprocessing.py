@@ -1,0 +1,87 @@
+"""What stands between the frame and an estimator, in plain scikit-learn parts that skops can write.
+
+It is fitted inside the pipeline, on training rows only, and travels with the model: it can never be refitted,
+separated or mismatched. A category that is missing is a level of its own; numbers are imputed by their median where the
+estimator does not take NaN.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from vigie.domain.schema import Schema
+
+FEWEST_OF_A_LEVEL = 20
+"""Levels seen less often share one column in linear models: a coefficient needs rows."""
+
+_UNKNOWN, _MISSING = -1, -2
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an estimator asks of its inputs.
+
+    Attributes:
+        scaled: numbers with mean 0 and deviation 1, categories one-hot (linear models); otherwise numbers as they are
+            and categories as ordinal codes (trees).
+        imputed: no NaN.
+    """
+
+    scaled: bool
+    imputed: bool
+
+
+def build_pipeline(schema: Schema, needs: Needs, estimator: Any) -> Pipeline:
+    """Return an unfitted pipeline from the schema's frame to the estimator, which is its step ``model``.
+
+    A table of numbers that are never missing needs no more than a scaler (linear models) or nothing at all (trees).
+    """
+    numbers = [feature.name for feature in schema.features if feature.kind.is_numeric]
+    categories = [feature.name for feature in schema.features if not feature.kind.is_numeric]
+    impute = needs.imputed and any(feature.nullable for feature in schema.features if feature.kind.is_numeric)
+    steps = _number_steps(needs, impute=impute)
+    if not categories:
+        return Pipeline([*steps, ("model", estimator)])
+    parts: list[tuple[str, Any, list[str]]] = []
+    if numbers:
+        parts.append(("numbers", Pipeline(steps) if steps else "passthrough", numbers))
+    parts.append(("categories", _encoder(needs), categories))
+    columns = ColumnTransformer(parts, sparse_threshold=0, verbose_feature_names_out=False)
+    return Pipeline([("columns", columns), ("model", estimator)])
+
+
+def _number_steps(needs: Needs, *, impute: bool) -> list[tuple[str, Any]]:
+    steps: list[tuple[str, Any]] = []
+    if impute:
+        # a fold may hold no value of a sparse column: keep it, so that the shape does not depend on the fold
+        steps.append(("impute", SimpleImputer(strategy="median", keep_empty_features=True)))
+    if needs.scaled:
+        steps.append(("scale", StandardScaler()))
+    return steps
+
+
+def _encoder(needs: Needs) -> Any:
+    if needs.scaled:
+        return OneHotEncoder(min_frequency=FEWEST_OF_A_LEVEL, handle_unknown="infrequent_if_exist", sparse_output=False)
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=_UNKNOWN, encoded_missing_value=_MISSING)
+
+
+def columns_per_feature(model: Pipeline, schema: Schema) -> dict[str, int]:
+    """Return how many columns each feature became before it reached the estimator, in column order."""
+    numbers = {feature.name: 1 for feature in schema.features if feature.kind.is_numeric}
+    if "columns" not in model.named_steps:
+        return numbers
+    encoder = model.named_steps["columns"].named_transformers_["categories"]
+    names = [feature.name for feature in schema.features if not feature.kind.is_numeric]
+    if not isinstance(encoder, OneHotEncoder):
+        return numbers | dict.fromkeys(names, 1)
+    rare = encoder.infrequent_categories_
+    widths = [
+        len(levels) - (len(few) - 1 if few is not None else 0)
+        for levels, few in zip(encoder.categories_, rare, strict=True)
+    ]
+    return numbers | dict(zip(names, widths, strict=True))

@@ -1,0 +1,197 @@
+"""Cross-validation and the final fit of every candidate, always of the whole pipeline and on training rows only."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.pipeline import Pipeline
+
+from vigie.domain.measurement import Interval, Measurement
+from vigie.domain.schema import Schema
+from vigie.errors import ConfigurationError, DataError, nearest
+from vigie.evaluation.intervals import LEVEL, measure
+from vigie.evaluation.metrics import METRICS, Metric, metrics_for
+from vigie.training.candidates import Candidate, candidates_for
+from vigie.training.dataset import Dataset
+from vigie.training.leaderboard import Entry, Failure, Leaderboard, rank
+from vigie.training.preprocessing import build_pipeline, columns_per_feature
+from vigie.training.scoring import scores_of
+from vigie.training.split import Split
+
+Progress = Callable[[str, int, int], None]
+"""Called with the candidate's name, fits done and fits to do, before the first fit and after each."""
+
+# What numerical code raises when the data does not suit it; anything else is a fault of ours and must be seen.
+_UNFIT = (ValueError, ArithmeticError, MemoryError, RuntimeError, TypeError)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSpec:
+    """What to try and how to judge it.
+
+    Attributes:
+        names: candidates; the dummy is added.
+        metric: what they are ranked by.
+        folds: of the cross-validation, at least 2.
+        seed: of folds and estimators.
+    """
+
+    names: tuple[str, ...]
+    metric: str
+    folds: int
+    seed: int
+
+
+def train_candidates(dataset: Dataset, split: Split, spec: TrainingSpec, *, progress: Progress) -> Leaderboard:
+    """Return the candidates fitted on the training rows, in order of merit.
+
+    A candidate that cannot be fitted is reported among the failures and does not stop the others.
+
+    Args:
+        dataset: all rows.
+        split: which of them are learnt from; the others only measure the final fit.
+        spec: what to try.
+        progress: told of every fit.
+
+    Raises:
+        ConfigurationError: a candidate or the metric is unknown or does not fit the task, or folds is below 2.
+        DataError: a class has fewer training rows than folds, or no candidate could be fitted.
+    """
+    task = dataset.schema.target.task
+    metric = _metric(dataset, spec.metric)
+    candidates = candidates_for(task, spec.names)
+    _check_folds(dataset, split, spec.folds)
+    entries: list[Entry] = []
+    failures: list[Failure] = []
+    total = len(candidates) * (spec.folds + 1)
+    for position, candidate in enumerate(candidates):
+        done = position * (spec.folds + 1)
+
+        def told(fits: int, name: str = candidate.name, done: int = done) -> None:
+            progress(name, done + fits, total)
+
+        try:
+            entries.append(_trained(candidate, dataset, split, (spec, metric), told))
+        except _UNFIT as error:
+            failures.append(Failure(candidate.name, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"))
+            told(spec.folds + 1)
+    return rank(metric.name, entries, failures)
+
+
+def _metric(dataset: Dataset, name: str) -> Metric:
+    valid = [metric.name for metric in metrics_for(dataset.schema.target.task)]
+    if name not in valid:
+        task = dataset.schema.target.task.value
+        problem = f"metric {name!r} does not judge {task}." if name in METRICS else f"there is no metric {name!r}."
+        raise ConfigurationError(
+            problem + nearest(name, valid), remedy=f"For {task}: {', '.join(valid)}.", key="training.metric"
+        )
+    return METRICS[name]
+
+
+def _check_folds(dataset: Dataset, split: Split, folds: int) -> None:
+    if folds < 2:
+        raise ConfigurationError(f"{folds} is too few.", remedy="Say 2 or more; 5 is usual.", key="training.folds")
+    target = dataset.schema.target
+    if not target.task.is_classification:
+        if len(split.train) < folds:
+            raise ConfigurationError(
+                f"{folds} folds need as many training rows; there are {len(split.train):,}.",
+                remedy="Lower it.",
+                key="training.folds",
+            )
+        return
+    counts = np.bincount(dataset.y[split.train], minlength=len(target.classes))
+    for label, count in zip(target.classes, counts, strict=True):
+        if count < folds:
+            raise DataError(
+                f"Class {label!r} of {target.name!r} has {count:,} rows to learn from, fewer than the {folds} folds.",
+                remedy="Lower training.folds, add rows of it, or merge it with another class.",
+            )
+
+
+def _folds(dataset: Dataset, split: Split, spec: TrainingSpec) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    is_classification = dataset.schema.target.task.is_classification
+    kind = StratifiedKFold if is_classification else KFold
+    folds = kind(n_splits=spec.folds, shuffle=True, random_state=spec.seed)
+    for fit, check in folds.split(split.train, dataset.y[split.train]):
+        yield split.train[fit], split.train[check]
+
+
+def _trained(
+    candidate: Candidate,
+    dataset: Dataset,
+    split: Split,
+    how: tuple[TrainingSpec, Metric],
+    told: Callable[[int], None],
+) -> Entry:
+    spec, metric = how
+    schema, task = dataset.schema, dataset.schema.target.task
+
+    def fitted(rows: np.ndarray) -> Pipeline:
+        pipeline = build_pipeline(schema, candidate.needs, candidate.build(task, spec.seed))
+        return pipeline.fit(dataset.frame.iloc[rows], dataset.y[rows])
+
+    told(0)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        values = []
+        for number, (fit, check) in enumerate(_folds(dataset, split, spec), start=1):
+            scores = scores_of(fitted(fit), task, dataset.frame.iloc[check], dataset.y[check])
+            values.append(metric.compute(scores))
+            told(number)
+        model = fitted(split.train)
+        test_scores = scores_of(model, task, dataset.frame.iloc[split.test], dataset.y[split.test])
+        told(spec.folds + 1)
+    return Entry(
+        name=candidate.name,
+        model=model,
+        cv=_cross_validated(metric, np.array(values), len(split.train)),
+        test=measure(test_scores, task),
+        test_scores=test_scores,
+        params=_params(candidate, model.named_steps["model"]),
+        n_features_in=len(schema.features),
+        n_features_kept=_n_kept(model, schema),
+        notes=tuple(dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in caught)),
+    )
+
+
+def _cross_validated(metric: Metric, values: np.ndarray, n: int) -> Measurement:
+    """Return the mean over folds with a t interval.
+
+    Folds share training rows, so the interval is a guide and not a test: no unbiased estimate of the variance exists.
+
+    Source:
+        Bengio and Grandvalet (2004), No unbiased estimator of the variance of k-fold cross-validation.
+    """
+    mean, spread = float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values))
+    half = float(student.ppf((1 + LEVEL) / 2, df=len(values) - 1)) * float(spread)
+    return Measurement(
+        name=metric.name,
+        value=mean,
+        unit=metric.unit,
+        n=n,
+        interval=Interval(mean - half, mean + half, LEVEL),
+        reason=f"Mean over {len(values)} folds.",
+    )
+
+
+def _params(candidate: Candidate, estimator: Any) -> dict[str, str]:
+    values = {name: getattr(estimator, name) for name in candidate.reported}
+    return {
+        name.rstrip("_"): f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in values.items()
+    }
+
+
+def _n_kept(model: Pipeline, schema: Schema) -> int | None:
+    """Count features of which at least one column has a coefficient other than zero."""
+    coefficients = getattr(model.named_steps["model"], "coef_", None)
+    if coefficients is None:
+        return None
+    used = np.any(np.atleast_2d(coefficients) != 0, axis=0)
+    widths = list(columns_per_feature(model, schema).values())
+    return sum(bool(part.any()) for part in np.split(used, np.cumsum(widths)[:-1]))

@@ -1,0 +1,126 @@
+"""Which rows are held out for the final judgement; nothing is fitted on them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from vigie.errors import ConfigurationError, DataError
+from vigie.training.dataset import Dataset, DataSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Two disjoint sets of row positions that together are all rows.
+
+    Attributes:
+        train: shape (n_train,), in the order candidates see them.
+        test: shape (n_test,).
+        how: one sentence for the report.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    how: str
+
+
+def split(dataset: Dataset, spec: DataSpec) -> Split:
+    """Return the rows to learn from and the rows held out.
+
+    ``auto`` goes by time when a time column is named, else stratified for classes, else at random. ``random`` draws
+    the same rows in the same order as scikit-learn's ``train_test_split`` with this seed.
+
+    Raises:
+        ConfigurationError: the method asks for what the data does not have.
+        DataError: one side would be empty or lack a class.
+    """
+    if not 0 < spec.test_fraction < 1:
+        raise ConfigurationError(
+            f"{spec.test_fraction} is not a share between 0 and 1.",
+            remedy="Say 0.2 to hold out a fifth of the rows.",
+            key="data.test_fraction",
+        )
+    method = _method(dataset, spec)
+    found = (
+        _by_time(dataset, spec) if method == "time" else _at_random(dataset, spec, stratified=method == "stratified")
+    )
+    _check_classes(dataset, found)
+    return found
+
+
+def _method(dataset: Dataset, spec: DataSpec) -> str:
+    if spec.split == "time" and dataset.times is None:
+        raise ConfigurationError(
+            "a split by time needs a time column.", remedy="Name it as data.time.", key="data.split"
+        )
+    is_classification = dataset.schema.target.task.is_classification
+    if spec.split == "stratified" and not is_classification:
+        raise ConfigurationError(
+            "a stratified split needs classes, and the target is a number.",
+            remedy='Say "random" or "auto".',
+            key="data.split",
+        )
+    if spec.split != "auto":
+        return spec.split
+    if dataset.times is not None:
+        return "time"
+    return "stratified" if is_classification else "random"
+
+
+def _at_random(dataset: Dataset, spec: DataSpec, *, stratified: bool) -> Split:
+    if stratified:
+        labels, counts = np.unique(dataset.y, return_counts=True)
+        lone = [str(dataset.schema.target.classes[label]) for label in labels[counts < 2]]
+        if lone:
+            raise DataError(
+                f"Class {', '.join(lone)} of {dataset.schema.target.name!r} has one row, "
+                "which cannot stand on both sides of a split.",
+                remedy="Add rows of it, merge it with another class, or remove it.",
+            )
+    try:
+        train, test = train_test_split(
+            np.arange(len(dataset)),
+            test_size=spec.test_fraction,
+            random_state=spec.seed,
+            stratify=dataset.y if stratified else None,
+        )
+    except ValueError as error:
+        raise DataError(
+            f"{len(dataset):,} rows cannot be split with a test fraction of {spec.test_fraction}: {error}",
+            remedy="Use a test fraction nearer to 0.2, or more rows.",
+        ) from error
+    kind = "at random, each class in its share" if stratified else "at random"
+    return Split(train, test, f"{len(train):,} rows to learn from, {len(test):,} held out {kind} (seed {spec.seed}).")
+
+
+def _by_time(dataset: Dataset, spec: DataSpec) -> Split:
+    """Hold out the latest rows; rows of one moment stay together, on the later side."""
+    times = dataset.times
+    if times is None:
+        raise ValueError("a split by time needs times")
+    order = np.argsort(times, kind="stable")
+    ordered = times[order]
+    cut = np.searchsorted(ordered, ordered[len(order) - max(1, round(len(order) * spec.test_fraction))], side="left")
+    train, test = order[:cut], order[cut:]
+    if not len(train):
+        raise DataError(
+            f"Too many rows share the same {spec.time!r} to hold out the latest {spec.test_fraction:.0%}.",
+            remedy='Use a finer time, or say split = "random".',
+        )
+    boundary = np.datetime_as_string(ordered[cut], unit="s")
+    return Split(
+        train, test, f"{len(train):,} rows before {boundary} UTC to learn from, {len(test):,} from then on held out."
+    )
+
+
+def _check_classes(dataset: Dataset, found: Split) -> None:
+    if not dataset.schema.target.task.is_classification:
+        return
+    for side, rows in (("to learn from", found.train), ("held out", found.test)):
+        present = set(dataset.y[rows].tolist())
+        absent = [str(label) for index, label in enumerate(dataset.schema.target.classes) if index not in present]
+        if absent and (side == "to learn from" or len(present) < 2):
+            raise DataError(
+                f"Among the rows {side} there is none of class {', '.join(absent)}.",
+                remedy='Add rows of it, change data.test_fraction, or say split = "stratified".',
+            )
