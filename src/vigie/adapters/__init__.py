@@ -1,0 +1,1 @@
+"""The rim: where bytes come in and go out."""
