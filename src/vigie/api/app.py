@@ -1,0 +1,54 @@
+"""The HTTP application: routes, layers and error handlers, put together once."""
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from vigie.api.access import HostCheck
+from vigie.api.description import Description
+from vigie.api.endpoints import Endpoints
+from vigie.api.errors import Boundary, RequestError, on_http_error, on_request_error, on_vigie_error
+from vigie.api.service import Service
+from vigie.api.telemetry import Observe, Telemetry
+from vigie.api.wire import json_response
+from vigie.errors import VigieError
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the ASGI application of a service.
+
+    Args:
+        service: collaborators and limits; the model may come later, through ``service.slots``.
+    """
+    # FastAPI's own pages load their scripts from another host: ours stand alone.
+    app = FastAPI(title=service.name, openapi_url=None, docs_url=None, redoc_url=None)
+    telemetry = Telemetry(service.slots)
+    endpoints = Endpoints(service, telemetry)
+    description = Description(app, service)
+
+    async def openapi() -> Response:
+        return json_response(description.document())
+
+    app.add_api_route("/predict", endpoints.predict, methods=["POST"])
+    app.add_api_route("/feedback", endpoints.feedback, methods=["POST"])
+    app.add_api_route("/livez", endpoints.livez, methods=["GET"])
+    app.add_api_route("/readyz", endpoints.readyz, methods=["GET"])
+    app.add_api_route("/health", endpoints.health, methods=["GET"])
+    app.add_api_route("/metrics", endpoints.metrics, methods=["GET"])
+    hidden = {
+        "/docs": endpoints.docs,
+        "/docs/style.css": endpoints.docs_style,
+        "/docs/script.js": endpoints.docs_script,
+        "/openapi.json": openapi,
+    }
+    for path, endpoint in hidden.items():
+        app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)
+
+    app.add_exception_handler(VigieError, on_vigie_error)
+    app.add_exception_handler(RequestError, on_request_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    routes = frozenset(route.path for route in app.routes if hasattr(route, "path"))
+    app.add_middleware(Boundary)
+    app.add_middleware(HostCheck, hosts=service.hosts)
+    app.add_middleware(Observe, telemetry=telemetry, routes=routes)  # the last one added is the outermost
+    return app

@@ -1,0 +1,169 @@
+"""One method a route. Bodies are read on the event loop; parsing, scoring and the log work in a thread."""
+
+from collections import Counter
+from importlib.resources import files
+
+import psutil
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vigie.api.access import read_body
+from vigie.api.errors import CONFLICT, mismatch, problem
+from vigie.api.service import Service
+from vigie.api.telemetry import Telemetry
+from vigie.api.wire import (
+    AnswerBody,
+    Health,
+    LogState,
+    ModelState,
+    answer_body,
+    decode_json,
+    json_response,
+    receipt_body,
+)
+from vigie.domain.prediction import FeedbackStatus
+from vigie.errors import NoChampionError, SchemaMismatchError, StorageError
+from vigie.inference.outcomes import read_feedback
+from vigie.inference.payload import read_rows
+from vigie.inference.slots import ServingModel
+from vigie.loop.feedback import Receipt, record_feedback
+from vigie.loop.predict import predict
+
+ASSETS = {"docs.html": "text/html", "docs.css": "text/css", "docs.js": "text/javascript"}
+
+ASSET_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Endpoints:
+    """The routes of one service.
+
+    Args:
+        service: collaborators and limits.
+        telemetry: where answers are counted.
+    """
+
+    def __init__(self, service: Service, telemetry: Telemetry) -> None:
+        self._service = service
+        self._telemetry = telemetry
+        self._started_at = service.clock.now()
+        self._process = psutil.Process()
+        self._process.cpu_percent()  # the first call only starts the count
+
+    async def predict(self, request: Request) -> Response:
+        """Answer one row (an object) or several (an array, answered in order), once they are in the log."""
+        body = await read_body(request, max_bytes=self._service.limits.max_body_bytes)
+        answers = await run_in_threadpool(self._predict, body)
+        return json_response(answers)
+
+    def _predict(self, body: bytes) -> AnswerBody | list[AnswerBody]:
+        service, model = self._service, self._champion()
+        payload = decode_json(body)
+        try:
+            rows = read_rows(payload, model.schema, max_rows=service.limits.max_rows)
+        except SchemaMismatchError as exc:
+            raise mismatch(exc, single=isinstance(payload, dict)) from exc
+        answers = predict(rows, model, service.log, service.clock, service.ids)
+        self._telemetry.predictions.labels(model.name, model.version).inc(len(answers))
+        for kind, times in Counter(caution.code for answer in answers for caution in answer.warnings).items():
+            self._telemetry.warnings.labels(kind).inc(times)
+        bodies = [answer_body(answer, model.schema.target) for answer in answers]
+        return bodies[0] if rows.single else bodies
+
+    async def feedback(self, request: Request) -> Response:
+        """Keep one outcome (an object) or several (an array); saying the same twice counts once.
+
+        One outcome: 200 when it is kept, 202 while its prediction is unknown, 409 when another outcome is known for
+        the same time. An array is always 200, with a status per item.
+        """
+        body = await read_body(request, max_bytes=self._service.limits.max_body_bytes)
+        receipts, single = await run_in_threadpool(self._feedback, body)
+        if not single:
+            return json_response([receipt_body(receipt) for receipt in receipts])
+        receipt = receipts[0]
+        if receipt.status is FeedbackStatus.CONFLICT:
+            detail = "Send a later observed_at to replace the outcome that is known; nothing was changed."
+            return problem(CONFLICT, detail)
+        return json_response(receipt_body(receipt), 200 if receipt.matched else 202)
+
+    def _feedback(self, body: bytes) -> tuple[list[Receipt], bool]:
+        service, model = self._service, self._champion()
+        payload = decode_json(body)
+        try:
+            feedback = read_feedback(
+                payload, model.schema.target, max_items=service.limits.max_rows, now=service.clock.now()
+            )
+        except SchemaMismatchError as exc:
+            raise mismatch(exc, single=isinstance(payload, dict)) from exc
+        receipts = record_feedback(model.name, feedback.items, service.log, service.clock)
+        for receipt in receipts:
+            self._telemetry.feedback.labels(receipt.status.value).inc()
+        return receipts, feedback.single
+
+    async def livez(self) -> Response:
+        """Say that the process is alive."""
+        return json_response({"status": "ok"})
+
+    async def readyz(self) -> Response:
+        """Say whether requests may be sent here: 503 while there is no model, or the log cannot be written."""
+        await run_in_threadpool(self._check_ready)
+        return json_response({"status": "ok"})
+
+    def _check_ready(self) -> None:
+        self._champion()
+        self._service.log.check()
+
+    async def health(self) -> Response:
+        """Tell a person how the service is: 503 with the same body when it cannot answer."""
+        state = await run_in_threadpool(self._health)
+        return json_response(state, 200 if state.status == "ok" else 503)
+
+    def _health(self) -> Health:
+        model = self._service.slots.champion
+        writable = self._log_is_writable()
+        return Health(
+            status="ok" if model and writable else "unavailable",
+            model=ModelState(model.name, model.version, model.created_at) if model else None,
+            uptime_s=max(0.0, (self._service.clock.now() - self._started_at).total_seconds()),
+            cpu_percent=self._process.cpu_percent(),
+            memory_bytes=self._process.memory_info().rss,
+            log=LogState(self._service.log_mode, writable),
+        )
+
+    def _log_is_writable(self) -> bool:
+        try:
+            self._service.log.check()
+        except StorageError:
+            return False
+        return True
+
+    async def metrics(self) -> Response:
+        """Return what Prometheus reads."""
+        return Response(self._telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    async def docs(self) -> Response:
+        """Return the page that explains this service; it asks nothing of any other host."""
+        return _asset("docs.html")
+
+    async def docs_style(self) -> Response:
+        """Return the style of the docs page."""
+        return _asset("docs.css")
+
+    async def docs_script(self) -> Response:
+        """Return the script of the docs page."""
+        return _asset("docs.js")
+
+    def _champion(self) -> ServingModel:
+        model = self._service.slots.champion
+        if model is None:
+            raise NoChampionError(self._service.name)
+        return model
+
+
+def _asset(name: str) -> Response:
+    content = files("vigie.api").joinpath("static", name).read_bytes()
+    return Response(content, headers=ASSET_HEADERS, media_type=ASSETS[name])

@@ -1,0 +1,122 @@
+"""What Prometheus reads: requests, latencies, answers, warnings, feedback, the model that serves, and the process.
+
+Labels come from closed sets; no value and no id is ever a label. Units are base units: seconds and bytes.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from time import perf_counter
+
+import psutil
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vigie.inference.slots import Slots
+
+OTHER = "other"
+"""The label of every path and method that is not ours."""
+
+METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+GONE = "499"
+"""The code of a request whose client left before the answer (as nginx counts it)."""
+
+
+class Telemetry:
+    """The metrics of one server, in a registry of their own.
+
+    Args:
+        slots: who serves, asked at every scrape.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "vigie_requests_total", "HTTP requests answered.", ["route", "method", "code"], registry=self.registry
+        )
+        self.durations = Histogram(
+            "vigie_request_duration_seconds",
+            "Time from the first byte of a request to the last of its answer.",
+            ["route"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.predictions = Counter(
+            "vigie_predictions_total", "Predictions answered and logged.", ["model", "version"], registry=self.registry
+        )
+        self.warnings = Counter(
+            "vigie_prediction_warnings_total",
+            "Answers to take with care: values unseen in training.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.feedback = Counter(
+            "vigie_feedback_total", "Outcomes received, by what became of them.", ["status"], registry=self.registry
+        )
+        self.registry.register(_State(slots))
+
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class _State(Collector):
+    """What is true at the moment of a scrape: the model that serves, and the process."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._process = psutil.Process()
+
+    def collect(self) -> Iterator[Metric]:
+        info = GaugeMetricFamily("vigie_model_info", "The model that serves; always 1.", labels=["model", "version"])
+        if (model := self._slots.champion) is not None:
+            info.add_metric([model.name, model.version], 1)
+        yield info
+        times = self._process.cpu_times()
+        yield CounterMetricFamily(
+            "vigie_process_cpu_seconds_total", "CPU time of the server.", value=times.user + times.system
+        )
+        yield GaugeMetricFamily(
+            "vigie_process_resident_memory_bytes", "Resident memory.", value=self._process.memory_info().rss
+        )
+
+
+class Observe:
+    """The outermost ASGI layer: counts and times every request.
+
+    Args:
+        app: what it observes.
+        telemetry: where it counts.
+        routes: the paths that have a label of their own.
+    """
+
+    def __init__(self, app: ASGIApp, *, telemetry: Telemetry, routes: AbstractSet[str]) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and note how it went."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        code, started_at = GONE, perf_counter()
+
+        async def watched(message: Message) -> None:
+            nonlocal code
+            if message["type"] == "http.response.start":
+                code = str(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            route = scope["path"] if scope["path"] in self._routes else OTHER
+            method = scope["method"] if scope["method"] in METHODS else OTHER
+            self._telemetry.requests.labels(route, method, code).inc()
+            self._telemetry.durations.labels(route).observe(perf_counter() - started_at)

@@ -1,0 +1,176 @@
+"""A bundle's content as members, and members as a bundle again, with every check in the order that keeps them safe.
+
+Opening goes: names, sizes, manifest, digests, schema, model. Nothing is parsed before its digest is known to be the
+manifest's, and nothing a member says can widen what is trusted.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from vigie.bundle.card import model_card
+from vigie.bundle.golden import GoldenRows
+from vigie.bundle.manifest import Manifest, Member, library_versions
+from vigie.bundle.schema_member import read_schema
+from vigie.bundle.serialization import dump_model, load_model
+from vigie.domain.measurement import Measurement
+from vigie.domain.schema import Schema
+from vigie.errors import BundleCorruptedError, BundleError
+
+MANIFEST, SCHEMA, MODEL, PROFILE, GOLDEN, CARD = (
+    "manifest.json",
+    "schema.json",
+    "model.skops",
+    "profile.json",
+    "golden.json",
+    "card.md",
+)
+
+MAX_BYTES: Mapping[str, int] = {
+    MANIFEST: 2**20,
+    SCHEMA: 16 * 2**20,
+    MODEL: 512 * 2**20,
+    PROFILE: 64 * 2**20,
+    GOLDEN: 16 * 2**20,
+    CARD: 16 * 2**20,
+}
+"""Every member of a bundle, and the most bytes it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleContent:
+    """What training hands over to be packed.
+
+    Attributes:
+        name: the registered model's name.
+        created_at: when it was trained, UTC.
+        schema: features and target.
+        model: the fitted pipeline; for classes, fitted on the index of each label in ``schema.target.classes``.
+        profile: the reference profile; opaque here.
+        golden: rows and what the model says of them.
+        metrics: measured on the held-out rows.
+        data_digest: SHA-256 of the training table.
+        git_commit: of the project, where there is one.
+        params: the model's parameters.
+        lineage: run, candidate, split, seed and the like, as plain JSON values.
+    """
+
+    name: str
+    created_at: datetime
+    schema: Schema
+    model: Pipeline
+    profile: bytes
+    golden: GoldenRows
+    metrics: Sequence[Measurement]
+    data_digest: str
+    git_commit: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle that passed every check but the golden rows, which need a scorer."""
+
+    manifest: Manifest
+    schema: Schema
+    model: Pipeline
+    profile: bytes
+    golden: GoldenRows
+    card: str
+
+
+def pack(content: BundleContent) -> dict[str, bytes]:
+    """Return the members of a bundle.
+
+    Raises:
+        BundleError: the model cannot be written without pickle, or a member would be too large to be read again.
+    """
+    members = {
+        SCHEMA: json.dumps(content.schema.to_dict(), ensure_ascii=False, indent=2, allow_nan=False).encode(),
+        MODEL: dump_model(content.model),
+        PROFILE: content.profile,
+        GOLDEN: content.golden.to_bytes(),
+    }
+    card = model_card(_manifest(content, members), content.schema)
+    members[CARD] = card.encode()
+    members[MANIFEST] = _manifest(content, members).to_bytes()
+    _check_sizes(members)
+    return members
+
+
+def _manifest(content: BundleContent, members: Mapping[str, bytes]) -> Manifest:
+    return Manifest(
+        name=content.name,
+        created_at=content.created_at,
+        members={name: Member.of(data) for name, data in members.items()},
+        libraries=library_versions(),
+        metrics=tuple(metric.to_dict() for metric in content.metrics),
+        data_digest=content.data_digest,
+        git_commit=content.git_commit,
+        params=content.params,
+        lineage=content.lineage,
+    )
+
+
+def unpack(members: Mapping[str, bytes], *, trusted: frozenset[str]) -> Bundle:
+    """Return the bundle that ``members`` are, or refuse.
+
+    Args:
+        members: bytes by name, from anywhere.
+        trusted: type names that this process's owner trusts beyond ``trust.TRUSTED_TYPES``; never taken from a bundle.
+
+    Raises:
+        BundleCorruptedError: a member's bytes are not the manifest's.
+        BundleFormatError: the format is not one this Vigie reads.
+        UntrustedContentError: the model holds types that nobody here trusts.
+        BundleError: members are missing, unknown or too large, or one of them cannot be read.
+    """
+    _check_names(members)
+    _check_sizes(members)
+    manifest = Manifest.from_bytes(members[MANIFEST])
+    _check_digests(manifest, members)
+    schema = read_schema(members[SCHEMA])
+    golden = GoldenRows.from_bytes(members[GOLDEN], schema)
+    try:
+        card = members[CARD].decode()
+    except UnicodeDecodeError as exc:
+        raise BundleError(f"{CARD} is not UTF-8.") from exc
+    model = load_model(members[MODEL], trusted=trusted)
+    _check_columns(model, schema)
+    return Bundle(manifest, schema, model, members[PROFILE], golden, card)
+
+
+def _check_names(members: Mapping[str, bytes]) -> None:
+    unknown = sorted(str(name) for name in members if name not in MAX_BYTES)
+    if unknown:
+        raise BundleError(f"The bundle holds {len(unknown)} unknown member(s), the first is {unknown[0][:80]!a}.")
+    missing = sorted(set(MAX_BYTES) - set(members))
+    if missing:
+        raise BundleError(f"The bundle lacks {', '.join(missing)}.")
+
+
+def _check_sizes(members: Mapping[str, bytes]) -> None:
+    for name, data in members.items():
+        if len(data) > MAX_BYTES[name]:
+            raise BundleError(f"{name} has {len(data):,} bytes; at most {MAX_BYTES[name]:,} are read.")
+
+
+def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:
+    described = set(MAX_BYTES) - {MANIFEST}
+    if set(manifest.members) != described:
+        raise BundleError("manifest.json does not describe exactly the members that a bundle has.")
+    for name in sorted(described):
+        expected, found = manifest.members[name], Member.of(members[name])
+        if found != expected:
+            raise BundleCorruptedError(name, expected_digest=expected.sha256, found_digest=found.sha256)
+
+
+def _check_columns(model: Pipeline, schema: Schema) -> None:
+    fitted = getattr(model, "feature_names_in_", None)
+    if fitted is not None and tuple(fitted) != schema.names:
+        raise BundleError("The model was fitted on other columns than schema.json declares, or in another order.")
