@@ -3,10 +3,9 @@
 import logging
 from typing import Final
 
-from vigie.ports import Alert
+from vigie.domain.alert import Alert, Severity
 
-_LEVELS: Final = {"info": logging.INFO, "notice": logging.INFO}  # every other severity is a warning at least
-_GRAVE: Final = {"page": logging.ERROR, "alarm": logging.ERROR, "critical": logging.ERROR, "error": logging.ERROR}
+_LEVELS: Final = {Severity.NOTICE: logging.WARNING, Severity.PAGE: logging.ERROR}
 
 
 class LogNotifier:
@@ -19,10 +18,9 @@ class LogNotifier:
         self._logger = logging.getLogger("vigie.alerts")
 
     def send(self, alert: Alert) -> None:
-        """Write the alert; a severity the notifier does not know is written as a warning."""
-        level = _LEVELS.get(alert.severity, _GRAVE.get(alert.severity, logging.WARNING))
+        """Write the alert."""
         text = f"{alert.severity} {alert.model}: {alert.title} {alert.body}"
-        self._logger.log(level, "%s", _one_line(text))
+        self._logger.log(_LEVELS[alert.severity], "%s", _one_line(text))
 
 
 def _one_line(text: str) -> str:

@@ -54,7 +54,7 @@ def table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequenc
     """Return a plain table; ``columns`` are ``(heading, justification)``."""
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading, justify in columns:
-        made.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]  rich's own literal
+        made.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         made.add_row(*row)
     return made

@@ -19,7 +19,7 @@ def alert(loop: Loop, report: Report) -> Alert | None:
     )
     if raised is None:
         return None
-    trouble = ()
+    trouble: tuple[str, ...] = ()
     try:
         loop.notifier.send(raised)
     except VigieError as error:

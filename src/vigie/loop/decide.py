@@ -46,7 +46,7 @@ def _since_alarm_began(loop: Loop, report: Report) -> Window:
 
 def _n_labelled(loop: Loop, opened: OpenVersion, window: Window) -> int:
     outcomes = loop.log.rows(loop.model, opened.schema, window, version=opened.version).records.column("outcome")
-    return len(outcomes) - outcomes.null_count
+    return int(len(outcomes) - outcomes.null_count)
 
 
 def _event(loop: Loop, report: Report, decision: RetrainDecision, n_labelled: int) -> Event:

@@ -1,5 +1,8 @@
 """Judge what a version answered in a window, or what it would have answered on a table."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -111,12 +114,12 @@ def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Repo
     return assess(rows, reference, rules.alarm, performance, look=look)
 
 
-def _measurement(item: dict[str, object]) -> Measurement:
+def _measurement(item: Mapping[str, Any]) -> Measurement:
     interval = item["interval"]
     return Measurement(
-        name=str(item["name"]),
-        value=item["value"],  # type: ignore[arg-type]  the manifest was read against its types
-        unit=str(item["unit"]),
-        n=item["n"],  # type: ignore[arg-type]  idem
-        interval=Interval(**interval) if isinstance(interval, dict) else None,
+        name=item["name"],
+        value=item["value"],
+        unit=item["unit"],
+        n=item["n"],
+        interval=Interval(**interval) if interval else None,
     )

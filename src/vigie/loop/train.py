@@ -1,25 +1,25 @@
 """From a table to a leaderboard, its runs in the tracker, and the winner as a bundle."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from vigie.bundle.archive import BundleContent, pack
-from vigie.bundle.golden import GoldenRows, choose_rows
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import finite
 from vigie.domain.model import RunRecord, TrackedRuns
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
-from vigie.evaluation.metrics import Scores
-from vigie.inference.scorer import SklearnScorer
+from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
 from vigie.loop.context import Loop
+from vigie.loop.open_bundle import golden_rows
 from vigie.monitoring.profile import build_profile
+from vigie.training.candidates import DEFAULT_CANDIDATES
 from vigie.training.dataset import Dataset, build_dataset
 from vigie.training.leaderboard import Entry, Leaderboard
-from vigie.training.search import Progress, train_candidates
+from vigie.training.search import Progress, TrainingSpec, train_candidates
 from vigie.training.split import Split, split
 
 Members = dict[str, bytes]
@@ -72,11 +72,17 @@ def train(
     rules = loop.rules
     dataset = build_dataset(table, rules.data, declared)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
-    leaderboard = train_candidates(dataset, parts, rules.training, progress=progress)
+    spec = with_defaults(rules.training, dataset.schema.target.task)
+    leaderboard = train_candidates(dataset, parts, spec, progress=progress)
     runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), _children(leaderboard))
     members = pack(_content(loop, dataset, parts, leaderboard.winner, runs, origin))
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
+
+
+def with_defaults(spec: TrainingSpec, task: Task) -> TrainingSpec:
+    """Fill in the candidates and the metric that a task has when nobody says otherwise."""
+    return replace(spec, names=spec.names or DEFAULT_CANDIDATES[task], metric=spec.metric or DEFAULT_METRIC[task])
 
 
 def _content(
@@ -99,7 +105,9 @@ def _content(
         schema=dataset.schema,
         model=winner.model,
         profile=_profile(dataset, parts, winner),
-        golden=_golden(dataset, winner),
+        golden=golden_rows(
+            winner.model, dataset.schema, {name: dataset.frame[name].tolist() for name in dataset.schema.names}
+        ),
         metrics=winner.test,
         data_digest=dataset.digest,
         git_commit=origin.commit,
@@ -126,12 +134,6 @@ def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
         positive: np.ndarray = scores.proba[:, -1]
         return positive
     return scores.predicted.astype(np.float64)
-
-
-def _golden(dataset: Dataset, winner: Entry) -> GoldenRows:
-    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
-    rows = choose_rows(dataset.schema, columns)
-    return GoldenRows(rows, tuple(SklearnScorer(winner.model, dataset.schema).score(rows)))
 
 
 def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard, origin: Origin) -> RunRecord:

@@ -1,7 +1,7 @@
 """A notifier that keeps what it was given."""
 
+from vigie.domain.alert import Alert
 from vigie.errors import StorageError
-from vigie.ports import Alert
 
 
 class RecordingNotifier:

@@ -21,6 +21,8 @@ class Entry:
         cv: the ranking metric over folds of the training rows: mean, and a t interval from the folds' spread.
         test: every metric of the task on the held-out rows.
         test_scores: what those rest on, in the order of ``Split.test``.
+        out_of_fold: the training rows, in the order of ``Split.train``, each predicted by the fold's model that did
+            not learn from it.
         params: what was chosen or fixed, as text.
         n_features_in: features given.
         n_features_kept: features with a non-zero coefficient; None where there are no coefficients.
@@ -32,6 +34,7 @@ class Entry:
     cv: Measurement
     test: tuple[Measurement, ...]
     test_scores: Scores
+    out_of_fold: Scores
     params: dict[str, str]
     n_features_in: int
     n_features_kept: int | None

@@ -1,7 +1,7 @@
 """Cross-validation and the final fit of every candidate, always of the whole pipeline and on training rows only."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.schema import Schema
 from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.evaluation.intervals import LEVEL, measure
-from vigie.evaluation.metrics import METRICS, Metric, metrics_for
+from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.candidates import Candidate, candidates_for
 from vigie.training.dataset import Dataset
 from vigie.training.leaderboard import Entry, Failure, Leaderboard, rank
@@ -139,10 +139,11 @@ def _trained(
     told(0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        values = []
+        values, parts = [], []
         for number, (fit, check) in enumerate(_folds(dataset, split, spec), start=1):
             scores = scores_of(fitted(fit), task, dataset.frame.iloc[check], dataset.y[check])
             values.append(metric.compute(scores))
+            parts.append((check, scores))
             told(number)
         model = fitted(split.train)
         test_scores = scores_of(model, task, dataset.frame.iloc[split.test], dataset.y[split.test])
@@ -153,11 +154,27 @@ def _trained(
         cv=_cross_validated(metric, np.array(values), len(split.train)),
         test=measure(test_scores, task),
         test_scores=test_scores,
+        out_of_fold=_joined(parts, split.train),
         params=_params(candidate, model.named_steps["model"]),
         n_features_in=len(schema.features),
         n_features_kept=_n_kept(model, schema),
         notes=tuple(dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in caught)),
     )
+
+
+def _joined(parts: Sequence[tuple[np.ndarray, Scores]], order: np.ndarray) -> Scores:
+    """Return the scores of all folds as one, rows in ``order``."""
+    rows = np.concatenate([rows for rows, _ in parts])
+    proba = [scores.proba for _, scores in parts if scores.proba is not None]
+    joined = Scores(
+        np.concatenate([scores.y for _, scores in parts]),
+        np.concatenate([scores.predicted for _, scores in parts]),
+        np.concatenate(proba) if proba else None,
+    )
+    by_row = np.argsort(rows)
+    place = np.empty(len(order), dtype=np.intp)
+    place[np.argsort(order)] = by_row
+    return joined.take(place)
 
 
 def _cross_validated(metric: Metric, values: np.ndarray, n: int) -> Measurement:

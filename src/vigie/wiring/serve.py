@@ -120,7 +120,7 @@ def _follower(settings: Settings) -> Iterator[None]:
 
 def _run(app: object, listener: socket.socket) -> None:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  uvicorn's own union of ASGI callables
+        app,  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         server_header=False,

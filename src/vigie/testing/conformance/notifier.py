@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from vigie.ports import Alert, Notifier
+from vigie.domain.alert import Alert, Severity
+from vigie.ports import Notifier
 
 
 class NotifierSuite:
@@ -23,13 +24,13 @@ class NotifierSuite:
 
     def test_alert_arrives_whole(self, notifier: Notifier, delivered: Callable[[], list[str]]) -> None:
         """Model, title and body all reach the person."""
-        notifier.send(Alert("churn", "warning", "Les entrées ont changé", "ancienneté: 24 → 18."))
+        notifier.send(Alert("churn", Severity.NOTICE, "Les entrées ont changé", "ancienneté: 24 → 18."))
         (text,) = delivered()
         assert all(part in text for part in ("churn", "Les entrées ont changé", "ancienneté: 24 → 18."))
 
     def test_alerts_arrive_in_order(self, notifier: Notifier, delivered: Callable[[], list[str]]) -> None:
-        """Each alert arrives once, in order, whatever its severity is called."""
-        for number, severity in enumerate(["info", "warning", "alarm", "never heard of"]):
+        """Each alert arrives once, in order, whatever its severity."""
+        for number, severity in enumerate([*Severity, *Severity]):
             notifier.send(Alert("churn", severity, f"title {number}", "body"))
         texts = delivered()
         assert [f"title {number}" in text for number, text in enumerate(texts)] == [True] * 4
