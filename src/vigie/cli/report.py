@@ -17,7 +17,7 @@ def print_report(report: Report, screen: Console) -> None:
     for sentence in report.headline:
         screen.print(f"  {sentence}")
     screen.print()
-    screen.print(_inputs(report))
+    print_inputs(report, screen)
     screen.print()
     screen.print(_performance(report))
     screen.print()
@@ -25,12 +25,13 @@ def print_report(report: Report, screen: Console) -> None:
                        [_service(item) for item in report.technical]))  # fmt: skip
 
 
-def _inputs(report: Report) -> object:
+def print_inputs(report: Report, screen: Console) -> None:
+    """Print the drift of every column, one line each."""
     columns = [("column", "left"), ("verdict", "left"), ("PSI", "right"), ("KS", "right"), ("chi² p", "right"),
                ("missing", "right"), ("new", "right")]  # fmt: skip
     rows = [_feature(feature) for feature in report.features]
     rows.append(_feature(report.prediction))
-    return table("Inputs and predictions against training (new: unseen level or outside range)", columns, rows)
+    screen.print(table("Inputs and predictions against training (new: unseen or out of range)", columns, rows))
 
 
 def _feature(feature: FeatureReport) -> tuple[str, ...]:
