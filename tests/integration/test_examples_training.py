@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skops.io
 
 from vigie.adapters.tables import read_table
 from vigie.domain.task import Task
@@ -16,6 +17,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def trained(name, *, folds=2):
+    """Return the dataset and the leaderboard of an example, as its vigie.toml says but for the folds."""
     config = tomllib.loads((EXAMPLES / name / "vigie.toml").read_text())
     data, training = config["data"], config["training"]
     spec = DataSpec(
@@ -69,6 +71,14 @@ def test_diabetes_choices(diabetes):
     assert diabetes["lasso"].params == {"alpha": "0.141747"}
     assert (diabetes["lasso"].n_features_kept, diabetes["lasso"].n_features_in) == (9, 10)
     assert (diabetes["ols"].n_features_kept, diabetes["ridge"].n_features_kept) == (10, 10)
+
+
+@pytest.mark.parametrize("name", ["ols", "ridge", "lasso"])
+def test_diabetes_models_travel(diabetes, name):
+    """Through skops with no type to trust beyond its own list, and to the same answers."""
+    rows = read_table("data:load", query=None, base=EXAMPLES / "diabetes").drop_columns("target").to_pandas()
+    model = diabetes[name].model
+    assert np.array_equal(skops.io.loads(skops.io.dumps(model)).predict(rows), model.predict(rows))
 
 
 @pytest.mark.parametrize(("name", "rows", "positive"), [("breast_cancer", 569, "malignant"), ("churn", 5_000, "oui")])

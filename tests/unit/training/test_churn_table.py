@@ -14,12 +14,14 @@ SPEC = DataSpec("churn", None, "oui", "client_id", None, (), 0.2, 42, "auto")
 
 
 def learnt(n, seed, **dials):
+    """Return the leaderboard of two candidates on new customers."""
     data = build_dataset(churn_table(n, seed=seed, **dials), SPEC, None)
     spec = TrainingSpec(("logistic", "gradient_boosting"), "roc_auc", 2, 42)
     return train_candidates(data, split(data, SPEC), spec, progress=lambda *_: None)
 
 
 def auc(entry, data):
+    """Return ROC-AUC and log-loss of a trained entry on other rows."""
     scores = scores_of(entry.model, data.schema.target.task, data.frame, data.y)
     return METRICS["roc_auc"].compute(scores), METRICS["log_loss"].compute(scores)
 

@@ -37,6 +37,7 @@ def table(**columns):
 
 
 def schema(*features):
+    """Return a declared schema of these features."""
     return Schema(tuple(features), Target("left", Task.BINARY, ("no", "yes")))
 
 
@@ -239,7 +240,7 @@ def test_a_declared_schema_is_the_contract():
 
 
 def test_whole_codes_stay_whole_when_some_are_missing():
-    """pandas makes floats of them; as categories they are still '7', not '7.0'."""
+    """Whole numbers with gaps are floats to pandas: as categories they are still '7', not '7.0'."""
     codes = pa.array([None] + [float(i % 3) for i in range(N - 1)])
     declared = schema(replace(AGE, kind=Kind.CATEGORY, nullable=True), SPEND, CITY)
     assert build_dataset(table(age=codes), SPEC, declared).schema.features[0].categories == ("0", "1", "2")
@@ -269,7 +270,7 @@ def test_a_table_that_breaks_the_contract_is_refused(features, columns, error, s
 def test_a_schema_of_another_target_is_refused():
     """A schema file left over from another question must not be used."""
     declared = Schema((AGE, SPEND, CITY), Target("churn", Task.BINARY, ("no", "yes")))
-    with pytest.raises(DataError, match="predicts 'churn', and data.target says 'left'"):
+    with pytest.raises(DataError, match=r"predicts 'churn', and data\.target says 'left'"):
         build_dataset(table(), SPEC, declared)
 
 

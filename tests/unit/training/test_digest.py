@@ -19,6 +19,7 @@ TABLE = pa.table(
 
 
 def with_column(name, values):
+    """Return the table with one column replaced."""
     return TABLE.set_column(TABLE.column_names.index(name), name, values)
 
 

@@ -16,6 +16,7 @@ N = 100
 
 
 def dataset(y, **columns):
+    """Return a hundred rows; a column ``at`` is their time."""
     spec = replace(SPEC, time="at" if "at" in columns else None)
     return build_dataset(pa.table({"x": pa.array([i % 13 for i in range(N)]), "y": pa.array(y), **columns}), spec, None)
 

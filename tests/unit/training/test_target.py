@@ -10,6 +10,7 @@ from vigie.training.target import read_target
 
 
 def read(values, *, task=None, positive=None):
+    """Return the outcomes of a column called t."""
     return read_target("t", pa.chunked_array([pa.array(values)]), task=task, positive=positive)
 
 
