@@ -49,7 +49,8 @@ def delta_interval(terms: np.ndarray, metric: Metric, level: float = LEVEL) -> I
         return None
     means = terms.mean(axis=0)
     value = metric.combine(means)
-    gradient = np.array([_slope(metric, means, k) for k in range(len(means))])
+    with np.errstate(invalid="ignore"):  # a root has no slope at zero: a perfect model has no interval
+        gradient = np.array([_slope(metric, means, k) for k in range(len(means))])
     variance = float(gradient @ np.atleast_2d(np.cov(terms, rowvar=False)) @ gradient) / n
     if not np.isfinite(value) or not np.isfinite(variance):
         return None

@@ -73,7 +73,7 @@ def later_rows_judge(dataset: Dataset, held_out: float) -> Split:
     n = len(dataset)
     cut = n - max(1, round(n * held_out))
     how = f"{cut:,} earlier outcomes to learn from, {n - cut:,} later ones held out."
-    return Split(np.arange(cut), np.arange(cut, n), how)
+    return Split(np.arange(cut), np.arange(cut, n), how, by_time=True)
 
 
 def _rules_for_logged_rows(rules: Rules, champion: OpenVersion) -> Rules:

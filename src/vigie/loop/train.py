@@ -19,6 +19,7 @@ from vigie.monitoring.profile import build_profile
 from vigie.training.candidates import DEFAULT_CANDIDATES
 from vigie.training.dataset import Dataset, build_dataset
 from vigie.training.leaderboard import Entry, Leaderboard
+from vigie.training.scoring import joined
 from vigie.training.search import Progress, TrainingSpec, train_candidates
 from vigie.training.split import Split, split
 
@@ -117,15 +118,16 @@ def _content(
 
 
 def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
-    """Summarise every row, each predicted by a model that did not learn from it.
+    """Summarise the rows that were predicted by a model that did not learn from them.
 
     The winner's own answers on its training rows are more sure of themselves than its answers in production will be:
     taken as the reference, they would make the first calm day look like drift.
     """
-    predicted = np.empty(len(dataset.y))
-    predicted[parts.train] = predicted_quantity(winner.out_of_fold, dataset.schema.target.task)
-    predicted[parts.test] = predicted_quantity(winner.test_scores, dataset.schema.target.task)
-    return build_profile(dataset.schema, dataset.frame, predicted).to_bytes()
+    rows = np.concatenate([winner.out_of_fold_rows, parts.test])
+    scores = joined([winner.out_of_fold, winner.test_scores])
+    order = np.argsort(rows)
+    frame, predicted = dataset.frame.iloc[rows[order]], predicted_quantity(scores, dataset.schema.target.task)[order]
+    return build_profile(dataset.schema, frame, predicted).to_bytes()
 
 
 def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:

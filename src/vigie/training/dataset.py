@@ -184,12 +184,17 @@ def _features(table: pa.Table, spec: DataSpec, declared: Schema | None) -> list[
         )
     if declared is None:
         return [infer(name, table.column(name)) for name in names]
-    _check_contract(names, declared, reserved)
+    _check_contract(names, declared, spec)
     return list(declared.features)
 
 
-def _check_contract(names: Sequence[str], declared: Schema, reserved: set[str | None]) -> None:
-    taken = [name for name in declared.names if name in reserved]
+def _check_contract(names: Sequence[str], declared: Schema, spec: DataSpec) -> None:
+    if declared.target.name != spec.target:
+        raise DataError(
+            f"The schema file predicts {declared.target.name!r}, and data.target says {spec.target!r}.",
+            remedy="Correct one of them, or delete the schema file to have it written anew.",
+        )
+    taken = [name for name in declared.names if name in {spec.target, spec.entity, spec.time, *spec.exclude}]
     if taken:
         raise DataError(
             f"The schema file lists {taken[0]!r} as a feature, but it is the target, entity, time or excluded.",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from vigie.domain.measurement import Measurement
@@ -21,8 +22,8 @@ class Entry:
         cv: the ranking metric over folds of the training rows: mean, and a t interval from the folds' spread.
         test: every metric of the task on the held-out rows.
         test_scores: what those rest on, in the order of ``Split.test``.
-        out_of_fold: the training rows, in the order of ``Split.train``, each predicted by the fold's model that did
-            not learn from it.
+        out_of_fold: training rows, each predicted by a fold's model that did not learn from it.
+        out_of_fold_rows: which rows of the dataset these are; folds by time leave out the earliest.
         params: what was chosen or fixed, as text.
         n_features_in: features given.
         n_features_kept: features with a non-zero coefficient; None where there are no coefficients.
@@ -35,6 +36,7 @@ class Entry:
     test: tuple[Measurement, ...]
     test_scores: Scores
     out_of_fold: Scores
+    out_of_fold_rows: np.ndarray
     params: dict[str, str]
     n_features_in: int
     n_features_kept: int | None

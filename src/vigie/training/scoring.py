@@ -1,5 +1,6 @@
 """A fitted pipeline asked about rows whose outcome is known."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,3 +23,13 @@ def scores_of(model: Any, task: Task, frame: pd.DataFrame, y: np.ndarray) -> Sco
         return Scores(y, np.asarray(model.predict(frame), dtype=np.float64))
     proba = np.asarray(model.predict_proba(frame), dtype=np.float64)
     return Scores(y, proba.argmax(axis=1), proba)
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """Return the rows of several scores of one task one after the other."""
+    proba = [part.proba for part in parts if part.proba is not None]
+    return Scores(
+        np.concatenate([part.y for part in parts]),
+        np.concatenate([part.predicted for part in parts]),
+        np.concatenate(proba) if proba else None,
+    )

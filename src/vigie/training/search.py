@@ -1,25 +1,25 @@
 """Cross-validation and the final fit of every candidate, always of the whole pipeline and on training rows only."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
-from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.schema import Schema
-from vigie.errors import ConfigurationError, DataError, nearest
+from vigie.errors import ConfigurationError, nearest
 from vigie.evaluation.intervals import LEVEL, measure
-from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
+from vigie.evaluation.metrics import METRICS, Metric, metrics_for
 from vigie.training.candidates import Candidate, candidates_for
 from vigie.training.dataset import Dataset
+from vigie.training.folds import Fold, folds_of
 from vigie.training.leaderboard import Entry, Failure, Leaderboard, rank
 from vigie.training.preprocessing import build_pipeline, columns_per_feature
-from vigie.training.scoring import scores_of
+from vigie.training.scoring import joined, scores_of
 from vigie.training.split import Split
 
 Progress = Callable[[str, int, int], None]
@@ -64,7 +64,7 @@ def train_candidates(dataset: Dataset, split: Split, spec: TrainingSpec, *, prog
     task = dataset.schema.target.task
     metric = _metric(dataset, spec.metric)
     candidates = candidates_for(task, spec.names)
-    _check_folds(dataset, split, spec.folds)
+    folds = folds_of(dataset, split, n_folds=spec.folds, seed=spec.seed)
     entries: list[Entry] = []
     failures: list[Failure] = []
     total = len(candidates) * (spec.folds + 1)
@@ -75,9 +75,9 @@ def train_candidates(dataset: Dataset, split: Split, spec: TrainingSpec, *, prog
             progress(name, done + fits, total)
 
         try:
-            entries.append(_trained(candidate, dataset, split, (spec, metric), told))
+            entries.append(_trained(candidate, dataset, split, _Judge(metric, folds, spec.seed), told))
         except _UNFIT as error:
-            failures.append(Failure(candidate.name, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"))
+            failures.append(Failure(candidate.name, f"{type(error).__name__}: {_first_line(error)}"))
             told(spec.folds + 1)
     return rank(metric.name, entries, failures)
 
@@ -93,88 +93,53 @@ def _metric(dataset: Dataset, name: str) -> Metric:
     return METRICS[name]
 
 
-def _check_folds(dataset: Dataset, split: Split, folds: int) -> None:
-    if folds < 2:
-        raise ConfigurationError(f"{folds} is too few.", remedy="Say 2 or more; 5 is usual.", key="training.folds")
-    target = dataset.schema.target
-    if not target.task.is_classification:
-        if len(split.train) < folds:
-            raise ConfigurationError(
-                f"{folds} folds need as many training rows; there are {len(split.train):,}.",
-                remedy="Lower it.",
-                key="training.folds",
-            )
-        return
-    counts = np.bincount(dataset.y[split.train], minlength=len(target.classes))
-    for label, count in zip(target.classes, counts, strict=True):
-        if count < folds:
-            raise DataError(
-                f"Class {label!r} of {target.name!r} has {count:,} rows to learn from, fewer than the {folds} folds.",
-                remedy="Lower training.folds, add rows of it, or merge it with another class.",
-            )
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """What is the same for all candidates."""
 
-
-def _folds(dataset: Dataset, split: Split, spec: TrainingSpec) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    is_classification = dataset.schema.target.task.is_classification
-    kind = StratifiedKFold if is_classification else KFold
-    folds = kind(n_splits=spec.folds, shuffle=True, random_state=spec.seed)
-    for fit, check in folds.split(split.train, dataset.y[split.train]):
-        yield split.train[fit], split.train[check]
+    metric: Metric
+    folds: Sequence[Fold]
+    seed: int
 
 
 def _trained(
     candidate: Candidate,
     dataset: Dataset,
     split: Split,
-    how: tuple[TrainingSpec, Metric],
+    judge: _Judge,
     told: Callable[[int], None],
 ) -> Entry:
-    spec, metric = how
     schema, task = dataset.schema, dataset.schema.target.task
 
     def fitted(rows: np.ndarray) -> Pipeline:
-        pipeline = build_pipeline(schema, candidate.needs, candidate.build(task, spec.seed))
+        pipeline = build_pipeline(schema, candidate.needs, candidate.build(task, judge.seed))
         return pipeline.fit(dataset.frame.iloc[rows], dataset.y[rows])
 
     told(0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        values, parts = [], []
-        for number, (fit, check) in enumerate(_folds(dataset, split, spec), start=1):
+        values, checked = [], []
+        for number, (fit, check) in enumerate(judge.folds, start=1):
             scores = scores_of(fitted(fit), task, dataset.frame.iloc[check], dataset.y[check])
-            values.append(metric.compute(scores))
-            parts.append((check, scores))
+            values.append(judge.metric.compute(scores))
+            checked.append(scores)
             told(number)
         model = fitted(split.train)
         test_scores = scores_of(model, task, dataset.frame.iloc[split.test], dataset.y[split.test])
-        told(spec.folds + 1)
+        told(len(judge.folds) + 1)
     return Entry(
         name=candidate.name,
         model=model,
-        cv=_cross_validated(metric, np.array(values), len(split.train)),
+        cv=_cross_validated(judge.metric, np.array(values), len(split.train)),
         test=measure(test_scores, task),
         test_scores=test_scores,
-        out_of_fold=_joined(parts, split.train),
+        out_of_fold=joined(checked),
+        out_of_fold_rows=np.concatenate([check for _, check in judge.folds]),
         params=_params(candidate, model.named_steps["model"]),
         n_features_in=len(schema.features),
         n_features_kept=_n_kept(model, schema),
-        notes=tuple(dict.fromkeys(str(warning.message).strip().splitlines()[0] for warning in caught)),
+        notes=tuple(dict.fromkeys(_first_line(warning.message) for warning in caught)),
     )
-
-
-def _joined(parts: Sequence[tuple[np.ndarray, Scores]], order: np.ndarray) -> Scores:
-    """Return the scores of all folds as one, rows in ``order``."""
-    rows = np.concatenate([rows for rows, _ in parts])
-    proba = [scores.proba for _, scores in parts if scores.proba is not None]
-    joined = Scores(
-        np.concatenate([scores.y for _, scores in parts]),
-        np.concatenate([scores.predicted for _, scores in parts]),
-        np.concatenate(proba) if proba else None,
-    )
-    by_row = np.argsort(rows)
-    place = np.empty(len(order), dtype=np.intp)
-    place[np.argsort(order)] = by_row
-    return joined.take(place)
 
 
 def _cross_validated(metric: Metric, values: np.ndarray, n: int) -> Measurement:
@@ -195,6 +160,11 @@ def _cross_validated(metric: Metric, values: np.ndarray, n: int) -> Measurement:
         interval=Interval(mean - half, mean + half, LEVEL),
         reason=f"Mean over {len(values)} folds.",
     )
+
+
+def _first_line(message: object) -> str:
+    lines = str(message).strip().splitlines()
+    return lines[0] if lines else "no message"
 
 
 def _params(candidate: Candidate, estimator: Any) -> dict[str, str]:

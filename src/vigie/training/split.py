@@ -17,11 +17,13 @@ class Split:
         train: shape (n_train,), in the order candidates see them.
         test: shape (n_test,).
         how: one sentence for the report.
+        by_time: whether ``train`` is in order of time and all of it comes before ``test``.
     """
 
     train: np.ndarray
     test: np.ndarray
     how: str
+    by_time: bool
 
 
 def split(dataset: Dataset, spec: DataSpec) -> Split:
@@ -90,7 +92,12 @@ def _at_random(dataset: Dataset, spec: DataSpec, *, stratified: bool) -> Split:
             remedy="Use a test fraction nearer to 0.2, or more rows.",
         ) from error
     kind = "at random, each class in its share" if stratified else "at random"
-    return Split(train, test, f"{len(train):,} rows to learn from, {len(test):,} held out {kind} (seed {spec.seed}).")
+    return Split(
+        train,
+        test,
+        f"{len(train):,} rows to learn from, {len(test):,} held out {kind} (seed {spec.seed}).",
+        by_time=False,
+    )
 
 
 def _by_time(dataset: Dataset, spec: DataSpec) -> Split:
@@ -109,7 +116,10 @@ def _by_time(dataset: Dataset, spec: DataSpec) -> Split:
         )
     boundary = np.datetime_as_string(ordered[cut], unit="s")
     return Split(
-        train, test, f"{len(train):,} rows before {boundary} UTC to learn from, {len(test):,} from then on held out."
+        train,
+        test,
+        f"{len(train):,} rows before {boundary} UTC to learn from, {len(test):,} from then on held out.",
+        by_time=True,
     )
 
 

@@ -16,7 +16,8 @@ from vigie.training.numerals import refuse_mixed
 _MOST_CLASSES = 20
 """A number with more distinct values than this is a quantity, not a class."""
 
-_AFFIRMATIVE = frozenset({"yes", "y", "oui", "o", "true", "t", "vrai", "1", "positive", "positif"})
+_OPPOSITES = frozenset({("no", "yes"), ("n", "y"), ("non", "oui"), ("false", "true"), ("faux", "vrai"), ("n", "o")})
+"""Pairs of labels that say no and yes, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,8 @@ def _refuse_positive(positive: str | None, task: Task) -> None:
 
 def _positive_last(classes: list[Any], positive: str | None) -> list[Any]:
     if positive is None:
-        yes = [label for label in classes if str(label).casefold() in _AFFIRMATIVE]
-        chosen = yes[0] if len(yes) == 1 else classes[-1]
+        first, second = (str(label).casefold() for label in classes)
+        chosen = classes[0] if (second, first) in _OPPOSITES else classes[-1]
     else:
         chosen = _named(classes, positive)
     return [label for label in classes if label != chosen] + [chosen]

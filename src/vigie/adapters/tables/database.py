@@ -60,7 +60,7 @@ def _url(address: str, base: Path) -> sa.URL:
             remedy="Write it as dialect://user:password@host/database; percent-encode special characters.",
             key="data.source",
         ) from error
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":memory:", "file:")):
         return url
     path = base / url.database
     if not path.is_file():

@@ -122,14 +122,32 @@ def _read_folder(folder: Path) -> pa.Table:
                 f"{path} does not have the columns of {files[0].name}; they differ in: {differing}.",
                 remedy="Move the file away, or write the folder again with one set of columns.",
             )
+    tables = [table.select(names) for table in tables]
+    for name, values in _partitions(folder, files).items():
+        tables = [
+            table.append_column(name, pa.repeat(value, len(table))) for table, value in zip(tables, values, strict=True)
+        ]
     try:
         # permissive: one part may hold whole numbers where another holds decimals, or nothing but nulls
-        return pa.concat_tables([table.select(names) for table in tables], promote_options="permissive")
+        return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
         raise DataError(
             f"The Parquet files in {folder} disagree about a column's type: {_first_line(error)}",
             remedy="Write the folder again with one type per column.",
         ) from error
+
+
+def _partitions(folder: Path, files: list[Path]) -> dict[str, list[pa.Scalar]]:
+    """Return the columns that folders called key=value stand for, one value per file."""
+    paths = [path.relative_to(folder).parent.parts for path in files]
+    pairs = [dict(part.split("=", 1) for part in parts if "=" in part) for parts in paths]
+    found = {}
+    for name in dict.fromkeys(name for pair in pairs for name in pair):
+        texts = [pair.get(name) for pair in pairs]
+        is_whole = all(text is None or text.isdecimal() for text in texts)
+        kind = pa.int64() if is_whole else pa.string()
+        found[name] = [pa.scalar(int(text) if text is not None and is_whole else text, kind) for text in texts]
+    return found
 
 
 def _read_csv(path: Path, head: bytes) -> pa.Table:
@@ -145,6 +163,9 @@ def _read_csv(path: Path, head: bytes) -> pa.Table:
     convert = pa.csv.ConvertOptions(strings_can_be_null=True)
     try:
         table = pa.csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
+        _ = table.column_names  # decoded only when asked for
+    except UnicodeDecodeError as error:
+        raise _encoding_error(path) from error
     except (pa.ArrowException, OSError) as error:
         raise _csv_error(path, error) from error
     if any(pa.types.is_binary(kind) for kind in table.schema.types):

@@ -1,0 +1,69 @@
+"""Folds of the training rows: shuffled and stratified, or each one later than what it is checked against.
+
+Rows that were split by time are folded by time as well. Shuffled folds would let a model learn from the hour before and
+the hour after the one it is asked about: on the flights example they promise a ROC-AUC of 0.75 where 0.69 comes true.
+"""
+
+import numpy as np
+from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
+
+from vigie.errors import ConfigurationError, DataError
+from vigie.training.dataset import Dataset
+from vigie.training.split import Split
+
+Fold = tuple[np.ndarray, np.ndarray]
+"""Positions of rows to fit on, and of rows to check on."""
+
+
+def folds_of(dataset: Dataset, split: Split, *, n_folds: int, seed: int) -> list[Fold]:
+    """Return ``n_folds`` pairs of row positions of the dataset, training rows only.
+
+    Raises:
+        ConfigurationError: fewer than two folds, or more folds than rows.
+        DataError: a class has too few rows for every fold to see it.
+    """
+    if n_folds < 2:
+        raise ConfigurationError(f"{n_folds} is too few.", remedy="Say 2 or more; 5 is usual.", key="training.folds")
+    if len(split.train) <= n_folds:
+        raise ConfigurationError(
+            f"{n_folds} folds need more training rows than there are ({len(split.train):,}).",
+            remedy="Lower it.",
+            key="training.folds",
+        )
+    is_classification = dataset.schema.target.task.is_classification
+    if is_classification:
+        _check_counts(dataset, split, n_folds)
+    outcomes = dataset.y[split.train]
+    if split.by_time:
+        folds = list(TimeSeriesSplit(n_splits=n_folds).split(split.train))
+        if is_classification:
+            _check_forward(dataset, outcomes, folds)
+    else:
+        kind = StratifiedKFold if is_classification else KFold
+        folds = list(kind(n_splits=n_folds, shuffle=True, random_state=seed).split(split.train, outcomes))
+    return [(split.train[fit], split.train[check]) for fit, check in folds]
+
+
+def _check_counts(dataset: Dataset, split: Split, n_folds: int) -> None:
+    target = dataset.schema.target
+    counts = np.bincount(dataset.y[split.train], minlength=len(target.classes))
+    for label, count in zip(target.classes, counts, strict=True):
+        if count < n_folds:
+            raise DataError(
+                f"Class {label!r} of {target.name!r} has {count:,} rows to learn from, fewer than the {n_folds} folds.",
+                remedy="Lower training.folds, add rows of it, or merge it with another class.",
+            )
+
+
+def _check_forward(dataset: Dataset, outcomes: np.ndarray, folds: list[Fold]) -> None:
+    """Every fold must learn every class, and be checked on more than one."""
+    target = dataset.schema.target
+    for number, (fit, check) in enumerate(folds, start=1):
+        learnt = set(outcomes[fit].tolist())
+        absent = [str(label) for index, label in enumerate(target.classes) if index not in learnt]
+        if absent or len(set(outcomes[check].tolist())) < 2:
+            lacking = f"none of class {', '.join(absent)} before it" if absent else "one class only"
+            raise DataError(
+                f"In order of time, fold {number} of {len(folds)} has {lacking}.",
+                remedy='Lower training.folds, add rows, or say split = "stratified".',
+            )

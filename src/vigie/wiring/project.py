@@ -1,0 +1,87 @@
+"""A project from Python: the loop's verbs as methods."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vigie.domain.event import Event
+from vigie.domain.model import CHAMPION
+from vigie.domain.window import Window
+from vigie.loop.champion import champion_version, open_version
+from vigie.loop.context import Loop
+from vigie.loop.cycle import Turn
+from vigie.loop.monitor import monitor, next_look, open_window
+from vigie.loop.promote import Move, promote
+from vigie.loop.register import Registered, register
+from vigie.loop.rollback import rollback
+from vigie.loop.train import Trained
+from vigie.monitoring.assess import Report
+from vigie.settings import Settings, load_settings
+from vigie.wiring.operate import open_loop, owner, train_project
+from vigie.wiring.watch import one_turn
+
+
+class Project:
+    """A folder with a ``vigie.toml``.
+
+    Every method opens the project's stores, does one thing and closes them again; several processes may work on one
+    project.
+
+    Args:
+        folder: the folder, or its ``vigie.toml``.
+
+    Raises:
+        ConfigurationError: there is no project, or a setting is wrong.
+    """
+
+    def __init__(self, folder: str | Path = ".") -> None:
+        self.settings: Settings = load_settings(Path(folder), os.environ)
+
+    def train(self) -> tuple[Trained, Registered]:
+        """Train the candidates and register the winner; what ``vigie train`` does."""
+        with self._open() as loop:
+            trained = train_project(loop, self.settings, progress=_silent)
+            return trained, register(loop, trained, owner=owner())
+
+    def monitor(self, window: Window | None = None) -> Report:
+        """Judge a window of the champion's answers, by default the open one. Reads only."""
+        with self._open() as loop:
+            opened = open_version(loop, champion_version(loop))
+            return monitor(
+                loop,
+                opened,
+                window or open_window(loop, opened.version),
+                look=next_look(loop, opened.version),
+            )
+
+    def watch_once(self) -> Turn:
+        """Take one turn of the loop: monitor, alert, retrain, gate, promote; what ``vigie watch --once`` does."""
+        with self._open() as loop:
+            return one_turn(loop, self.settings)
+
+    def promote(self, version: str, *, reason: str) -> Event:
+        """Make a version the champion."""
+        with self._open() as loop:
+            current = loop.registry.alias(loop.model, CHAMPION)
+            open_version(loop, version)  # a bundle that does not pass its checks must not become champion
+            return promote(loop, Move(version, expected=current, reasons=(reason,)), owner=owner())
+
+    def rollback(self, *, reason: str) -> Event:
+        """Go back one champion."""
+        with self._open() as loop:
+            return rollback(loop, owner=owner(), reason=reason)
+
+    def history(self) -> list[Event]:
+        """Return what the loop did, oldest first."""
+        with self._open() as loop:
+            return loop.ledger.events(loop.model)
+
+    @contextmanager
+    def _open(self) -> Iterator[Loop]:
+        with open_loop(self.settings) as loop:
+            yield loop
+
+
+def _silent(_name: str, _done: int, _total: int) -> None:
+    """Progress is for terminals."""
