@@ -17,7 +17,7 @@ from vigie.evaluation.metrics import Scores
 from vigie.monitoring.assess import Reference, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
 from vigie.monitoring.profile import ReferenceProfile, build_profile
-from vigie.monitoring.thresholds import AlarmRule
+from vigie.monitoring.thresholds import AlarmRule, judge, spend
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = Window(START, START + timedelta(days=1))
@@ -141,6 +141,14 @@ def test_later_looks_ask_for_more():
     rows = _window(1, 1000)
     first, hundredth = _assess(rows), _assess(rows, look=100)
     assert hundredth.features[0].evidence[0].alarm_over > first.features[0].evidence[0].alarm_over
+
+
+def test_features_and_prediction_share_the_budget():
+    """Four features and the prediction: each is judged at a fifth of the look's budget."""
+    rows, reference = _window(1, 1000), _reference()
+    column = reference.profile.features[0]
+    alone = judge(column, column.count(rows.frame["amount"].to_numpy()), DRIFT, alpha=spend(0.05, look=3) / 5)
+    assert _assess(rows, reference, look=3).features[0].evidence == alone.evidence
 
 
 def test_the_report_is_plain_json_with_the_window():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from vigie.monitoring import columns
 from vigie.monitoring.cells import coarse_cells, compare
 from vigie.monitoring.columns import category_column, numeric_column
 
@@ -58,6 +59,16 @@ def test_unseen_levels_are_a_group_of_their_own_for_the_distance():
     column = category_column("k", _levels(a=500, b=500))
     comparison = compare(column, column.count(_levels(a=50, b=50, new=50)))
     assert comparison.distance == pytest.approx(1 / 3)
+
+
+def test_levels_that_were_not_kept_share_the_pool(monkeypatch):
+    """However heavy together, rows of dropped levels are no level: they are pooled with what is unseen."""
+    monkeypatch.setattr(columns, "MAX_LEVELS", 2)
+    column = category_column("k", _levels(a=400, b=400, c=100, d=100))
+    comparison = compare(column, column.count(_levels(a=40, b=40, c=10, new=10)))
+    assert comparison.reference.tolist() == [200, 200, 100]
+    assert comparison.current.tolist() == [40, 40, 20]
+    assert comparison.groups == 3
 
 
 def test_kinds_must_agree():

@@ -86,6 +86,15 @@ def test_the_reason_names_the_statistic_its_value_and_the_threshold():
     assert judgement.reason == f"Changed: chi-square {loudest.value:.4g} is over {loudest.alarm_over:.4g}."
 
 
+def test_distance_limits_worked_by_hand():
+    """Three heavy levels and the rest, 1,000 against 500 rows: N = 333.3, noise = sqrt(ln(8 / 0.01) / 2N)."""
+    column = category_column("k", _text(np.arange(1000) % 3))
+    distance = _judge(column, _text(np.arange(500) % 3), alpha=0.02).evidence[0]
+    noise = math.sqrt(math.log(8 / 0.01) / (2 * 1000 * 500 / 1500))
+    assert (distance.statistic, distance.alarm_over) == ("distance", pytest.approx(0.05 + noise))
+    assert distance.notice_over == pytest.approx(noise)
+
+
 def test_a_shift_within_the_margin_does_not_alarm_however_large_the_window():
     """0.1 sd on 100,000 rows is established and does not matter: no alarm, and no notice."""
     rng = np.random.default_rng(1)
