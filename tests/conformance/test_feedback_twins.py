@@ -17,7 +17,7 @@ from vigie.testing.conformance.samples import BINARY, DAY, Records
 
 RECORDS = Records(seed=9).many(3)
 RUN = settings(
-    max_examples=40, stateful_step_count=20, deadline=None, derandomize=True, database=None, phases=[Phase.generate]
+    max_examples=25, stateful_step_count=20, deadline=None, derandomize=True, database=None, phases=[Phase.generate]
 )
 outcomes = st.sampled_from(["oui", "non", 1, 1.0, True])
 times = st.none() | st.integers(0, 3).map(lambda hour: START + timedelta(hours=hour))

@@ -18,7 +18,7 @@ def event(kind: EventKind = EventKind.TRAINED, model: str = "churn", version: st
         kind=kind,
         at=START + timedelta(microseconds=1),
         model=model,
-        summary="Entraîné sur 3 candidats.",
+        summary="Entraîné: le meilleur modèle sur trois.",
         version=version,
         reasons=("first", "second"),
         evidence={"roc_auc": 0.81, "n": 3, "best": None, "intervals": [0.79, 0.83], "nested": {"ok": True}},
