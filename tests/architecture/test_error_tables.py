@@ -1,8 +1,7 @@
 """Every error has an exit code and an HTTP status."""
 
-from vigie.api.errors import MEANINGS
-
 import vigie.errors
+from vigie.api.errors import MEANINGS as HTTP_MEANINGS
 from vigie.cli.exits import EXIT_CODES, MEANINGS, exit_code
 from vigie.errors import VigieError
 
@@ -23,7 +22,7 @@ def test_every_error_has_its_branchs_exit_code() -> None:
 def test_every_error_has_an_http_status() -> None:
     """Each class below the root is covered by the status table."""
     for kind in branch(VigieError)[1:]:
-        assert any(above in MEANINGS for above in kind.__mro__)
+        assert any(above in HTTP_MEANINGS for above in kind.__mro__)
 
 
 def test_the_docstring_draws_every_error() -> None:

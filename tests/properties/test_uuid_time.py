@@ -9,7 +9,7 @@ from vigie.adapters.clock import RandomIds
 from vigie.domain.prediction import uuid7
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-moments = st.datetimes(datetime(1970, 1, 2), datetime(2037, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # as asked
+moments = st.datetimes(datetime(1970, 1, 2), datetime(2500, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # as asked
 randoms = st.binary(min_size=10, max_size=10)
 
 

@@ -16,7 +16,7 @@ from vigie.loop.cycle import Turn
 from vigie.loop.register import register
 from vigie.settings import Settings
 from vigie.testing.tables import churn_table
-from vigie.wiring.demo import SEED, Customers, Tally, live_through, trickle, wait_for_version
+from vigie.wiring.demo import N_TRAINING, SEED, Customers, Tally, live_through, trickle, wait_for_version
 from vigie.wiring.operate import owner, train_project
 from vigie.wiring.watch import one_turn
 
@@ -41,8 +41,8 @@ class Story:
         self._tally = Tally()
 
     def train(self) -> None:
-        """Train on four thousand customers and crown the first champion."""
-        self._act("Train", "4,000 invented customers; every candidate is an MLflow run")
+        """Train on invented customers and crown the first champion."""
+        self._act("Train", f"{N_TRAINING:,} invented customers; every candidate is an MLflow run")
         with fit_progress(quiet=not self._screen.is_terminal) as progress:
             trained = train_project(self._loop, self._settings, progress=progress)
         print_leaderboard(trained)

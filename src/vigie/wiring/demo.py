@@ -20,7 +20,7 @@ from vigie.testing.tables import CHURN_FEATURES, churn_table
 from vigie.wiring.up import start, stop
 
 SEED = 7
-N_TRAINING = 4_000
+N_TRAINING = 8_000
 READY_S = 60.0
 
 _TOML = """\

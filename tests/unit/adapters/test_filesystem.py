@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vigie.adapters.prediction_log.filesystem import network_filesystem
+from vigie.adapters.sqlite.filesystem import network_filesystem
 
 MOUNTS = """\
 /dev/vda / ext4 rw,relatime 0 0

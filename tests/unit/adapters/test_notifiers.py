@@ -5,15 +5,15 @@ import logging
 import pytest
 
 from vigie.adapters.notifiers import LogNotifier
-from vigie.ports import Alert
+from vigie.domain.alert import Alert, Severity
 
 
 @pytest.mark.parametrize(
     ("severity", "level"),
-    [("info", logging.INFO), ("warning", logging.WARNING), ("alarm", logging.ERROR), ("other", logging.WARNING)],
+    [(Severity.NOTICE, logging.WARNING), (Severity.PAGE, logging.ERROR)],
 )
 def test_severity_is_the_level(caplog, severity, level):
-    """Graver alerts are written at graver levels; an unknown severity is a warning."""
+    """Graver alerts are written at graver levels."""
     caplog.set_level(logging.INFO, logger="vigie.alerts")
     LogNotifier().send(Alert("churn", severity, "title", "body"))
     assert [record.levelno for record in caplog.records] == [level]
@@ -22,7 +22,7 @@ def test_severity_is_the_level(caplog, severity, level):
 def test_alert_cannot_forge_a_line(caplog):
     """Line breaks and control characters in a feature's name stay inside the one line."""
     LogNotifier().send(
-        Alert("churn", "warning", "f\n2026 ERROR forged\x1b[2J", "two\r\nlines \N{RIGHT-TO-LEFT OVERRIDE}")
+        Alert("churn", Severity.NOTICE, "f\n2026 ERROR forged\x1b[2J", "two\r\nlines \N{RIGHT-TO-LEFT OVERRIDE}")
     )
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line == "warning churn: f 2026 ERROR forged [2J two lines"
+    assert line == "notice churn: f 2026 ERROR forged [2J two lines"

@@ -7,8 +7,8 @@ from contextlib import closing
 import pytest
 
 from vigie.adapters.ledger.sqlite import SqliteLedger
-from vigie.adapters.prediction_log import sqlite_file
 from vigie.adapters.prediction_log.sqlite import SqlitePredictionLog
+from vigie.adapters.sqlite import file as sqlite_file
 from vigie.errors import StorageError
 from vigie.testing import FakeClock
 from vigie.testing.conformance.samples import BINARY, DAY, Records

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vigie.adapters.prediction_log.statements import migrations, named_statements, split_script
+from vigie.adapters.sqlite.statements import migrations, named_statements, split_script
 
 
 def test_statements_go_by_name(tmp_path):

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from vigie.adapters.prediction_log.codec import EPOCH, MICROSECOND, microseconds
-from vigie.adapters.prediction_log.sqlite_file import SqliteFile
-from vigie.adapters.prediction_log.statements import migrations, named_statements, sql_folder
+from vigie.adapters.sqlite.file import SqliteFile
+from vigie.adapters.sqlite.moments import EPOCH, MICROSECOND, microseconds
+from vigie.adapters.sqlite.statements import migrations, named_statements, sql_folder
 from vigie.domain.event import Event, EventKind
 from vigie.errors import LeaseHeldError, StorageError
 from vigie.ports import Clock

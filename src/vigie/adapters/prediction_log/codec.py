@@ -3,20 +3,17 @@
 import json
 import operator
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
+from vigie.adapters.sqlite.moments import microseconds
 from vigie.domain.prediction import PredictionRecord
 from vigie.domain.schema import Kind, Schema
-from vigie.domain.window import check_utc
 from vigie.errors import SchemaMismatchError, Violation
 from vigie.ports import LoggedRows
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 SQL_TYPES: Final = {Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL", Kind.BOOLEAN: "INTEGER", Kind.CATEGORY: "TEXT"}
 ARROW_TYPES: Final = {
     Kind.INTEGER: pa.int64(),
@@ -40,11 +37,6 @@ RECORDS: Final = pa.schema(
     ]
 )
 _probabilities = msgspec.json.Decoder(list[list[float | None] | None])
-
-
-def microseconds(moment: datetime) -> int:
-    """Return microseconds since 1970; ValueError for a time without zone."""
-    return (check_utc(moment) - EPOCH) // MICROSECOND
 
 
 def column_spec(schema: Schema) -> str:

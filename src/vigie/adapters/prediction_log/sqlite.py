@@ -10,18 +10,11 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from vigie.adapters.prediction_log.codec import (
-    EPOCH,
-    MICROSECOND,
-    SQL_TYPES,
-    column_spec,
-    decode,
-    encode,
-    microseconds,
-)
+from vigie.adapters.prediction_log.codec import SQL_TYPES, column_spec, decode, encode
 from vigie.adapters.prediction_log.outcomes import Outcome, is_newer, outcome_text, weigh
-from vigie.adapters.prediction_log.sqlite_file import SqliteFile
-from vigie.adapters.prediction_log.statements import migrations, named_statements, sql_folder
+from vigie.adapters.sqlite.file import SqliteFile
+from vigie.adapters.sqlite.moments import EPOCH, MICROSECOND, microseconds
+from vigie.adapters.sqlite.statements import migrations, named_statements, sql_folder
 from vigie.domain.prediction import Feedback, FeedbackStatus, PredictionRecord
 from vigie.domain.schema import Schema
 from vigie.domain.window import Window

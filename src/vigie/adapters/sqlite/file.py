@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from vigie.adapters.prediction_log.filesystem import network_filesystem, read_mounts
-from vigie.adapters.prediction_log.statements import Migration
+from vigie.adapters.sqlite.filesystem import network_filesystem, read_mounts
+from vigie.adapters.sqlite.statements import Migration
 from vigie.errors import StorageError
 
 _BUSY_TIMEOUT_S: Final = 10.0
