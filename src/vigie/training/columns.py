@@ -168,13 +168,23 @@ def _numbers(feature: Feature, values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _integers(feature: Feature, values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_integer(values.type):
-        return values.cast(pa.int64())
+        return _as_int64(feature, values)
     numbers = _numbers(feature, values)
     bad = positions(pc.not_equal(numbers, pc.round(numbers)))
     if len(bad):
         raise _mismatch(feature, values, bad)
     _refuse_infinite(feature.name, numbers)
-    return numbers.cast(pa.int64())
+    return _as_int64(feature, numbers)
+
+
+def _as_int64(feature: Feature, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"Column {feature.name!r} holds whole numbers beyond 64 bits, as identifiers and hashes often are.",
+            remedy=f"Add {feature.name!r} to data.exclude, or give the column as decimals.",
+        ) from error
 
 
 def _booleans(feature: Feature, values: pa.ChunkedArray) -> pa.ChunkedArray:

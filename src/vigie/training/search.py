@@ -151,13 +151,18 @@ def _cross_validated(metric: Metric, values: np.ndarray, n: int) -> Measurement:
         Bengio and Grandvalet (2004), No unbiased estimator of the variance of k-fold cross-validation.
     """
     mean, spread = float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values))
+    if not np.isfinite(mean):
+        reason = f"{metric.name} is not defined in at least one of {len(values)} folds."
+        return Measurement(name=metric.name, value=None, unit=metric.unit, n=n, reason=reason)
     half = float(student.ppf((1 + LEVEL) / 2, df=len(values) - 1)) * float(spread)
+    low = mean - half if metric.name == "r2" else max(0.0, mean - half)
+    high = min(1.0, mean + half) if metric.unit == "1" else mean + half
     return Measurement(
         name=metric.name,
         value=mean,
         unit=metric.unit,
         n=n,
-        interval=Interval(mean - half, mean + half, LEVEL),
+        interval=Interval(low, high, LEVEL),
         reason=f"Mean over {len(values)} folds.",
     )
 

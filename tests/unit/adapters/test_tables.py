@@ -236,7 +236,7 @@ def test_times_with_a_zone(tmp_path):
         ("import nowhere_to_be_found", "data:load", "Importing data failed: there is no module 'nowhere_to_be_found'"),
         ("def load(:", "data:load", "failed with SyntaxError"),
         ("1 / 0", "data:load", r"failed with ZeroDivisionError: division by zero at data\.py, line 1"),
-        ("def lod(): ...", "data:load", "data:load does not exist.*Did you mean 'lod'"),
+        ("def loads(): ...", "data:load", "data:load does not exist.*Did you mean 'loads'"),
         ("load = 3", "data:load", "data:load is not a function"),
         ("def load(): raise KeyError('k')", "data:load", r"data:load raised KeyError: 'k' at data\.py, line 1"),
         ("def load(path): ...", "data:load", "raised TypeError.*missing 1 required"),

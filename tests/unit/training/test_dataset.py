@@ -137,6 +137,9 @@ def test_rows_without_outcome_are_left_out_and_counted():
         ({"city": pa.array([f"free text {i}" for i in range(N)])}, "identifier or free text"),
         ({"city": pa.array([str(i % 9) for i in range(38)] + ["n/k", "?"])}, r"mixes numbers and text.*rows 39, 40"),
         ({"spend": pa.array([[1.0]] * N)}, "holds list"),
+        ({"spend": pa.array([2**64 - 1 - i % 5 for i in range(N)], pa.uint64())}, "beyond 64 bits"),
+        ({"spend": pa.array([b"x"] * N)}, "holds binary"),
+        ({"spend": pa.array([i % 7 for i in range(N)], pa.duration("s"))}, "holds dates or times"),
         ({"spend": pa.array([{"a": 1}] * N)}, "holds struct"),
         ({"spend": pa.array([0] * N, pa.timestamp("s"))}, "Name it as data.time"),
         ({"spend": pa.array([0] * N, pa.date32())}, "data.exclude"),
@@ -290,3 +293,10 @@ def test_declared_kinds_convert_what_can_be_read(kind, column, first):
     """Text, floats and flags are read under the declared kind when every value allows it."""
     found = build_dataset(table(age=column), SPEC, schema(replace(AGE, kind=kind), SPEND, CITY))
     assert found.frame["age"].iloc[0] == first
+
+
+def test_text_beyond_the_largest_number_is_infinite():
+    """1e999 reads as infinity, and infinity is refused wherever it comes from."""
+    declared = schema(replace(AGE, kind=Kind.NUMBER), SPEND, CITY)
+    with pytest.raises(DataError, match="infinite"):
+        build_dataset(table(age=pa.array(["1e999", "2"] * 20)), SPEC, declared)

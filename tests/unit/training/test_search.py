@@ -1,5 +1,6 @@
 """Candidates are fitted on training rows only, judged, ranked, and reported when they fail."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import roc_auc_score, root_mean_squared_error
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
@@ -21,7 +23,7 @@ from vigie.training.dataset import DataSpec, build_dataset
 from vigie.training.folds import folds_of
 from vigie.training.preprocessing import Needs, build_pipeline
 from vigie.training.search import TrainingSpec, train_candidates
-from vigie.training.split import split
+from vigie.training.split import Split, split
 
 SPEC = DataSpec("y", None, None, None, None, (), 0.25, 7, "auto")
 N = 200
@@ -223,6 +225,38 @@ def test_a_failed_candidate_does_not_stop_the_others(monkeypatch):
     board = trained(dataset(quantity), ["stubborn", "ols"], "rmse")
     assert [(failure.name, failure.reason) for failure in board.failures] == [("stubborn", "ValueError: it does not")]
     assert board.winner.name == "ols"
+
+
+class Anxious(LinearRegression):
+    """An estimator that fits and complains."""
+
+    def fit(self, X, y):
+        """Warn as scikit-learn does."""
+        warnings.warn("it did not converge\nraise max_iter", ConvergenceWarning, stacklevel=1)
+        return super().fit(X, y)
+
+
+def test_what_an_estimator_warns_of_is_kept(monkeypatch):
+    """Once, on its entry, instead of on the terminal."""
+    candidate = Candidate("anxious", frozenset(Task), Needs(scaled=True, imputed=True), lambda _t, _s: Anxious())
+    monkeypatch.setitem(CANDIDATES, "anxious", candidate)
+    assert trained(dataset(quantity), ["anxious"], "rmse").winner.notes == ("it did not converge",)
+
+
+def test_a_metric_without_a_value_ranks_last():
+    """R² of a fold whose outcomes are all equal does not exist; the candidate is kept, with the reason."""
+    data = dataset(lambda _a, _b, _rng: np.r_[np.zeros(N - 25), np.linspace(1, 9, 25)])
+    rows = np.arange(N - 2), np.arange(N - 2, N)
+    board = train_candidates(data, Split(*rows, "", by_time=True), TrainingSpec(("ols",), "r2", 3, 7), progress=quiet)
+    assert board.winner.cv.value is None
+    assert "not defined in at least one of 3 folds" in board.winner.cv.reason
+
+
+def test_intervals_stay_where_the_metric_lives():
+    """A ROC-AUC near one has no upper end above one."""
+    data = dataset(lambda a, b, rng: np.where(a - b + rng.normal(size=N) / 5 > 0, "yes", "no"))
+    ends = trained(data, ["logistic"], "roc_auc", folds=5).winner.cv.interval
+    assert 0.9 < ends.low < ends.high <= 1.0
 
 
 def test_nothing_but_failures_is_an_error(monkeypatch):
