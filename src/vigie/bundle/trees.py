@@ -70,7 +70,7 @@ def _parts(model: object) -> Iterator[object]:
 
 
 def _check_tree(tree: Any) -> None:
-    # node_count comes from the file and decides how much memory the views below span: it is looked at first.
+    # node_count comes from the file: scikit-learn lowers it to the nodes it has, but takes a smaller or negative one.
     n_nodes = tree.node_count
     _require(1 <= n_nodes == tree.capacity, "a tree counts other nodes than it holds")
     nodes, values = tree.__getstate__()["nodes"], tree.value

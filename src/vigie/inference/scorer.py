@@ -10,8 +10,8 @@ from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Schema, Value
 from vigie.errors import BundleError, DataError
 
-FLOAT32_MAX = float(np.finfo(np.float32).max)
-"""Trees compare in float32: a larger number has no place in them."""
+HUGE = 1e15
+"""A failing model is blamed on numbers beyond this: trees compare in float32, and a scaler may multiply first."""
 
 
 class Scorer(Protocol):
@@ -74,17 +74,14 @@ class SklearnScorer:
         return Prediction(self._classes[answer.index(max(answer))], tuple(answer))
 
     def _too_large(self, columns: Mapping[str, Sequence[Value]]) -> DataError | None:
-        """Return the error that names the features whose numbers are too large for float32, if there are any."""
-        guilty = [
-            feature.name
-            for feature in self._schema.features
-            if feature.kind.is_numeric and any(abs(value) > FLOAT32_MAX for value in _numbers(columns, feature.name))
-        ]
+        """Return the error that names the features whose numbers no model could be asked with, if there are any."""
+        numeric = [feature.name for feature in self._schema.features if feature.kind.is_numeric]
+        guilty = [name for name in numeric if any(abs(value) > HUGE for value in _numbers(columns, name))]
         if not guilty:
             return None
         return DataError(
             f"The model cannot take a number as large as the one sent for {', '.join(map(repr, guilty))}.",
-            remedy=f"Send numbers between -{FLOAT32_MAX:.3g} and {FLOAT32_MAX:.3g}.",
+            remedy="Send numbers of the size that the model was trained on.",
         )
 
 

@@ -1,0 +1,202 @@
+"""A server as clients meet it: the whole application, asked with real bytes, with a real model behind."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import numpy as np
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from vigie.api.access import LOOPBACK_HOSTS
+from vigie.api.app import create_app
+from vigie.api.service import Limits, Service
+from vigie.bundle.archive import BundleContent, pack
+from vigie.domain.frame import model_frame
+from vigie.domain.prediction import FeedbackStatus, uuid7
+from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.task import Task
+from vigie.errors import StorageError
+from vigie.inference.slots import Slots
+from vigie.loop.open_bundle import golden_rows, open_bundle
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+N = 120
+
+PEOPLE = Schema(
+    (
+        Feature("age", Kind.INTEGER, range=(18, 90), limits=(0, 120)),
+        Feature("income", Kind.NUMBER, nullable=True, range=(0.0, 100.0)),
+        Feature("city", Kind.CATEGORY, categories=("Lyon", "Orléans", "Paris")),
+        Feature("vip", Kind.BOOLEAN),
+    ),
+    Target("stays", Task.BINARY, ("no", "yes")),
+    entity="client",
+)
+CHURN = Schema(
+    (
+        Feature("anciennete_mois", Kind.INTEGER, range=(1, 120)),
+        Feature("montant_mensuel", Kind.NUMBER, range=(10.0, 200.0)),
+        Feature("nb_reclamations", Kind.INTEGER, range=(0, 9)),
+        Feature("nb_produits", Kind.INTEGER, range=(1, 4)),
+        Feature("satisfaction", Kind.NUMBER, range=(1.0, 5.0)),
+    ),
+    Target("churn", Task.BINARY, ("non", "oui")),
+)
+SPECIES = Schema((Feature("size", Kind.NUMBER),), Target("species", Task.MULTICLASS, (1, 2, 3)))
+PRICE = Schema((Feature("size", Kind.NUMBER),), Target("price", Task.REGRESSION))
+
+
+class _TickingClock:
+    """Time that moves a millisecond a look."""
+
+    def __init__(self):
+        self.ticks = 0
+
+    def now(self):
+        self.ticks += 1
+        return NOW + timedelta(milliseconds=self.ticks)
+
+
+class _CountingIds:
+    """Version 7 ids, each one different."""
+
+    def __init__(self):
+        self.given = 0
+
+    def new_id(self, at):
+        self.given += 1
+        return uuid7(at, self.given.to_bytes(10, "big"))
+
+
+class _ListLog:
+    """A prediction log that keeps lists, and can be broken."""
+
+    def __init__(self):
+        self.records = []
+        self.outcomes = {}
+        self.broken = False
+
+    def append(self, model, schema, records):  # noqa: ARG002 - the port's signature
+        self.check()
+        self.records += records
+
+    def record_feedback(self, model, feedback, *, received_at):  # noqa: ARG002 - the port's signature
+        self.check()
+        return [self._record(item) for item in feedback]
+
+    def _record(self, item):
+        if item.prediction_id not in {record.id for record in self.records}:
+            return FeedbackStatus.UNMATCHED
+        known = self.outcomes.setdefault(item.prediction_id, item)
+        if known is item:
+            return FeedbackStatus.RECORDED
+        return FeedbackStatus.UNCHANGED if known.outcome == item.outcome else FeedbackStatus.CONFLICT
+
+    def check(self):
+        if self.broken:
+            raise StorageError("/secret/path/log.db", "the disk is full.", retryable=True)
+
+
+class _Server:
+    """An application and what it was made with, asked synchronously."""
+
+    def __init__(self, model):
+        self.log = _ListLog()
+        self.slots = Slots(model)
+        limits = Limits(max_body_bytes=2**20, max_rows=1000)
+        service = Service(
+            "people", self.slots, self.log, "durable", _TickingClock(), _CountingIds(), limits, LOOPBACK_HOSTS
+        )
+        self.app = create_app(service)
+
+    def request(self, method, path, **arguments):
+        async def ask():
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+                return await client.request(method, path, **arguments)
+
+        return asyncio.run(ask())
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def post(self, path, body, **headers):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request("POST", path, content=content, headers={"Content-Type": "application/json"} | headers)
+
+
+def _fitted(schema, estimator, seed=0):
+    """Train on random rows and take the model through a bundle, as a server gets it."""
+    rng = np.random.default_rng(seed)
+    columns = {}
+    for feature in schema.features:
+        low, high = feature.range or (0.0, 1.0)
+        values = rng.uniform(low, high, N)
+        if feature.kind is Kind.CATEGORY:
+            columns[feature.name] = rng.choice(feature.categories, N).tolist()
+        else:
+            whole = feature.kind is not Kind.NUMBER
+            columns[feature.name] = values.round().astype(int).tolist() if whole else values.tolist()
+    numbers = [feature.name for feature in schema.features if feature.kind.is_numeric]
+    words = [feature.name for feature in schema.features if not feature.kind.is_numeric]
+    prepare = ColumnTransformer(
+        [
+            ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+            ("words", OneHotEncoder(handle_unknown="ignore"), words),
+        ]
+    )
+    n_classes = len(schema.target.classes)
+    y = rng.integers(0, n_classes, N) if n_classes else rng.normal(size=N)
+    model = Pipeline([("prepare", prepare), ("model", estimator)]).fit(model_frame(schema, columns), y)
+    golden = golden_rows(model, schema, columns)
+    members = pack(BundleContent("people", NOW, schema, model, b"{}", golden, [], "digest"))
+    return open_bundle(members, version="3", trusted=frozenset())
+
+
+@pytest.fixture(scope="session")
+def people_model():
+    """Return a binary model with one feature of every kind."""
+    return _fitted(PEOPLE, LogisticRegression())
+
+
+@pytest.fixture
+def server(people_model):
+    """Return a server of the people model, with an empty log."""
+    return _Server(people_model)
+
+
+@pytest.fixture
+def empty_server():
+    """Return a server that has no model yet."""
+    return _Server(None)
+
+
+@pytest.fixture
+def churn_server():
+    """Return a server of the source chapter's model."""
+    return _Server(_fitted(CHURN, LogisticRegression()))
+
+
+@pytest.fixture
+def species_server():
+    """Return a server that answers one of three classes."""
+    return _Server(_fitted(SPECIES, LogisticRegression()))
+
+
+@pytest.fixture
+def price_server():
+    """Return a server that answers a number."""
+    return _Server(_fitted(PRICE, LinearRegression()))
+
+
+@pytest.fixture
+def forest_server():
+    """Return a server whose model compares in float32."""
+    return _Server(_fitted(PEOPLE, RandomForestClassifier(3)))
