@@ -85,6 +85,11 @@ def plain(text: str) -> str:
     return text.strip()
 
 
+def stand_in_for_curl() -> str:
+    """Return a script that does what the pages ask of curl, for machines that have none."""
+    return _CURL.format(python=sys.executable)
+
+
 def steps(page: str) -> list[Step]:
     """Return the commands of a page's console blocks, in order."""
     found = []
@@ -187,7 +192,7 @@ class Session:
         commands = {"vigie": '-m vigie "$@"', "python": '"$@"'}
         scripts = {name: f'#!/bin/sh\nexec "{sys.executable}" {rest}\n' for name, rest in commands.items()}
         if not shutil.which("curl"):
-            scripts["curl"] = _CURL.format(python=sys.executable)
+            scripts["curl"] = stand_in_for_curl()
         for name, script in scripts.items():
             (self._bin / name).write_text(script, encoding="utf-8")
             (self._bin / name).chmod(0o755)
