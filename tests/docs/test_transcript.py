@@ -42,7 +42,7 @@ def test_pages_hold_commands(transcript, page):
 
 def test_another_word_is_noticed(transcript):
     """The comparison forgives numbers, ids and times, and nothing else."""
-    step = transcript.steps('```console\n$ vigie monitor\nchurn version 1, 1,001 predictions, ok\n  at 1e-3\n```\n')[0]
+    step = transcript.steps("```console\n$ vigie monitor\nchurn version 1, 1,001 predictions, ok\n  at 1e-3\n```\n")[0]
     assert step.matches("churn version 2, 7 predictions, ok at 0.5\n")
     assert not step.matches("churn version 2, 7 predictions, alarm at 0.5\n")
     assert not step.matches("churn version 2, 7 predictions, ok at 0.5 Nothing to do.\n")
