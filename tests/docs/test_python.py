@@ -10,7 +10,19 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
-_TABLE = '[project]\nname = "churn"\n\n[data]\nsource = "data:load"\ntarget = "churn"\npositive = "oui"\n'
+_PROJECT = """\
+[project]
+name = "churn"
+
+[data]
+source = "data:load"
+target = "churn"
+positive = "oui"
+entity = "client_id"
+
+[training]
+candidates = ["logistic"]
+"""
 _SOURCE = "from vigie.testing.tables import churn_table\n\n\ndef load():\n    return churn_table(600, seed=1)\n"
 
 
@@ -29,7 +41,7 @@ def test_python_examples_run(transcript, tmp_path):
     """In one small project, in the order of the pages (the first one trains), each in a namespace of its own."""
     found = examples(transcript)
     assert [page for page, _ in found] == ["docs/how-to/bring-your-data.md", "docs/how-to/run-in-cron-or-ci.md"]
-    (tmp_path / "vigie.toml").write_text(_TABLE + '\n[training]\ncandidates = ["logistic"]\n')
+    (tmp_path / "vigie.toml").write_text(_PROJECT)
     (tmp_path / "data.py").write_text(_SOURCE)
     program = "\n".join(f"exec({code!r}, {{}})" for _, code in found)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}

@@ -3,12 +3,14 @@
 import json
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/tutorial.md")
 NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?")
 
 
@@ -17,20 +19,31 @@ def numbers(text):
     return [float(found.replace(",", "")) for found in NUMBER.findall(text)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
-def test_pages_say_what_their_commands_print(transcript, page):
-    """Every command of the page, in a new project: the same words, and the same figures where training is seeded."""
+def run_page(transcript, page):
+    """Return every command of a page, in a new project, with what it printed."""
     text = (ROOT / page).read_text(encoding="utf-8")
     with transcript.Session(text) as session:
-        for step in transcript.steps(text):
-            found = session.run(step.command)
-            assert step.matches(found), f"{page} is stale after $ {step.command}\n{found}"
-            if step.command == "vigie train":
-                assert numbers(found) == pytest.approx(numbers(step.printed), rel=0.02)
+        return [(step, session.run(step.command)) for step in transcript.steps(text)]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+@pytest.fixture(scope="module")
+def runs(transcript):
+    """Run the pages side by side: most of their time is the start of processes, one at a time."""
+    with ThreadPoolExecutor() as pool:
+        yield {page: pool.submit(run_page, transcript, page) for page in PAGES}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_say_what_their_commands_print(runs, page):
+    """Every command of the page, in a new project: the same words, and the same figures where training is seeded."""
+    for step, found in runs[page].result():
+        assert step.matches(found), f"{page} is stale after $ {step.command}\n{found}"
+        if step.command == "vigie train":
+            assert numbers(found) == pytest.approx(numbers(step.printed), rel=0.02)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_pages_hold_commands(transcript, page):
     """A page without commands would pass the test above."""
     commands = [step.command for step in transcript.steps((ROOT / page).read_text(encoding="utf-8"))]
