@@ -14,7 +14,8 @@ from vigie.cli.options import project_option, settings_of
 def command(version: str, project: Path, reason: str) -> None:
     """Make a version the champion.
 
-    VERSION is a number, or an alias such as challenger. Running servers follow within a second or two, without a restart.
+    VERSION is a number, or an alias such as challenger. Running servers follow within a second or two, without a
+    restart.
     """
     from vigie.domain.model import CHAMPION
     from vigie.loop.champion import open_version
