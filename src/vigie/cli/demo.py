@@ -11,8 +11,12 @@ import click
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the story; else the server stays up until Ctrl-C.")
-@click.option("--keep", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep the project in FOLDER (new or "
-              "empty) instead of a temporary one.")  # fmt: skip
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Keep the project in FOLDER (new or empty) instead of a temporary one.",
+)
 def command(*, once: bool, keep: Path | None) -> None:
     """Run the whole loop on a churn model, time compressed.
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rich.markup import escape
+
 from vigie.cli.output import console, measured, number, table
 from vigie.domain.task import Task
 from vigie.loop.train import Trained
@@ -16,22 +18,35 @@ def print_leaderboard(trained: Trained) -> None:
     dataset, board, screen = trained.dataset, trained.leaderboard, console()
     target = dataset.schema.target
     classes = f", positive class {target.positive!r}" if target.task is Task.BINARY else ""
-    screen.print(f"{len(dataset):,} rows, {len(dataset.schema.features)} features, {target.task.value} target "
-                 f"{target.name!r}{classes}")  # fmt: skip
+    screen.print(
+        f"{len(dataset):,} rows, {len(dataset.schema.features)} features, {target.task.value} target "
+        f"{escape(repr(target.name))}{escape(classes)}"
+    )
     screen.print(trained.split.how)
     for warning in dataset.warnings:
-        screen.print(f"[yellow]Note:[/] {warning}")
+        screen.print(f"[yellow]Note:[/] {escape(warning)}")
     screen.print()
     metric, second = _shown(trained)
-    columns = [("model", "left"), (f"{metric} in CV", "right"), (f"{metric} held out [95 %]", "right"),
-               (second, "right"), ("features", "right")]  # fmt: skip
+    columns = [
+        ("model", "left"),
+        (f"CV {metric}", "right"),
+        ("held out [95 %]", "right"),
+        (second, "right"),
+        ("features", "right"),
+    ]
     rows = [_row(entry, metric, second, winner=entry is board.winner) for entry in board.entries]
-    screen.print(table(f"Best first by cross-validated {board.metric}", columns, rows))
+    screen.print(
+        table(
+            f"Best first by cross-validated {board.metric}; held-out rows: n = {len(trained.split.test):,}",
+            columns,
+            rows,
+        )
+    )
     for failure in board.failures:
-        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {failure.reason}")
+        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {escape(failure.reason)}")
     for entry in board.entries:
         for note in entry.notes[:2]:
-            screen.print(f"[dim]{entry.name}: {note}[/]")
+            screen.print(f"[dim]{entry.name}: {escape(note)}[/]")
 
 
 def leaderboard_json(trained: Trained) -> dict[str, Any]:

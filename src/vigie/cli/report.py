@@ -1,6 +1,7 @@
 """A monitoring report as a terminal table."""
 
 from rich.console import Console
+from rich.markup import escape
 
 from vigie.cli.output import measured, number, table, verdict_text
 from vigie.domain.measurement import Measurement
@@ -15,20 +16,32 @@ def print_report(report: Report, screen: Console) -> None:
     )
     screen.print(f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, look {report.look} at this version")
     for sentence in report.headline:
-        screen.print(f"  {sentence}")
+        screen.print(f"  {escape(sentence)}")
     screen.print()
     print_inputs(report, screen)
     screen.print()
     screen.print(_performance(report))
     screen.print()
-    screen.print(table("Service", [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
-                       [_service(item) for item in report.technical]))  # fmt: skip
+    screen.print(
+        table(
+            "Service",
+            [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
+            [_service(item) for item in report.technical],
+        )
+    )
 
 
 def print_inputs(report: Report, screen: Console) -> None:
     """Print the drift of every column, one line each."""
-    columns = [("column", "left"), ("verdict", "left"), ("PSI", "right"), ("KS", "right"), ("chi² p", "right"),
-               ("missing", "right"), ("new", "right")]  # fmt: skip
+    columns = [
+        ("column", "left"),
+        ("verdict", "left"),
+        ("PSI", "right"),
+        ("KS", "right"),
+        ("chi² p", "right"),
+        ("missing", "right"),
+        ("new", "right"),
+    ]
     rows = [_feature(feature) for feature in report.features]
     rows.append(_feature(report.prediction))
     screen.print(table("Inputs and predictions against training (new: unseen or out of range)", columns, rows))
@@ -38,7 +51,7 @@ def _feature(feature: FeatureReport) -> tuple[str, ...]:
     found = {item.name: item for item in (*feature.statistics, *feature.quality)}
     p_value = found["chi_square_p"].value
     return (
-        feature.name,
+        escape(feature.name),
         verdict_text(feature.verdict),
         number(found["psi_corrected"].value),
         number(found["ks"].value) if "ks" in found else "",
@@ -55,14 +68,23 @@ def _share(item: Measurement) -> str:
 def _performance(report: Report) -> object:
     performance = report.performance
     coverage, delay = performance.coverage, performance.delay
-    known = "no outcome yet" if not performance.metrics[0].current.n else (
-        f"{performance.metrics[0].current.n:,} outcomes, {coverage.value:.1%} of predictions, "
-        f"median delay {number(delay.value, 's')} s"
-    )  # fmt: skip
+    known = (
+        "no outcome yet"
+        if not performance.metrics[0].current.n
+        else (
+            f"{performance.metrics[0].current.n:,} outcomes, {coverage.value:.1%} of predictions, "
+            f"median delay {number(delay.value, 's')} s"
+        )
+    )
     rows = [
-        (pair.current.name, measured(pair.current), measured(pair.reference) if pair.reference else "-",
-         str(pair.current.n)) for pair in performance.metrics
-    ]  # fmt: skip
+        (
+            pair.current.name,
+            measured(pair.current),
+            measured(pair.reference) if pair.reference else "-",
+            str(pair.current.n),
+        )
+        for pair in performance.metrics
+    ]
     columns = [("metric", "left"), ("now [95 %]", "right"), ("held out at training [95 %]", "right"), ("n", "right")]
     return table(f"Performance: {verdict_text(performance.verdict)} ({known})", columns, rows)
 

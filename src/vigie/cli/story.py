@@ -87,8 +87,10 @@ class Story:
         shares = ", ".join(f"{count:,} by version {version}" for version, count in sorted(tally.answers.items()))
         logged = self._loop.log.count(self._loop.model)
         self._screen.print()
-        self._say(f"{tally.requests:,} requests, {tally.failed} failed; {tally.predictions:,} predictions ({shares}); "
-                  f"{logged:,} in the log.")  # fmt: skip
+        self._say(
+            f"{tally.requests:,} requests, {tally.failed} failed; {tally.predictions:,} predictions ({shares}); "
+            f"{logged:,} in the log."
+        )
         return all(
             (
                 calm.alert is None,

@@ -1,12 +1,15 @@
 """A table cut into windows by its time column, and one line per window."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
+from rich.markup import escape
 
-from vigie.cli.output import number, table, verdict_text
+from vigie.cli.output import measured, number, table, verdict_text
+from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError
 from vigie.monitoring.assess import Report
@@ -22,8 +25,11 @@ def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> l
     """
     if time is None or time not in rows.column_names:
         if by:
-            raise ConfigurationError("The table cannot be cut by time.", key="data.time",
-                                     remedy="Name its time column in vigie.toml, or leave --by out.")  # fmt: skip
+            raise ConfigurationError(
+                "The table cannot be cut by time.",
+                key="data.time",
+                remedy="Name its time column in vigie.toml, or leave --by out.",
+            )
         return [(rows, Window(now, now))]
     moments = rows.column(time).cast(pa.timestamp("us"), safe=False)
     if by is None:
@@ -38,29 +44,41 @@ def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> l
 
 
 def print_timeline(reports: list[Report], screen: Console) -> None:
-    """Print one line per window: rows, verdict, the first two metrics, and what changed."""
-    first, second = reports[0].performance.metrics[0], reports[0].performance.metrics[1]
-    columns = [("from", "left"), ("rows", "right"), ("verdict", "left"), (first.current.name, "right"),
-               ("[95 %]", "right"), (second.current.name, "right"), ("changed inputs", "left")]  # fmt: skip
+    """Print one line per window: rows, the first two metrics, and how many inputs changed; then which ones."""
+    first, second = (pair.current.name for pair in reports[0].performance.metrics[:2])
+    promised = reports[0].performance.metrics[0].reference
     screen.print(f"[bold]{reports[0].model} version {reports[0].version}[/], judged window by window against training")
-    if first.reference:
-        screen.print(f"held out at training: {first.reference.name} {number(first.reference.value)}")
+    if promised:
+        screen.print(f"held out at training: {promised.name} {measured(promised)}, n = {promised.n:,}")
+    columns = [
+        ("from", "left"),
+        ("rows", "right"),
+        ("performance", "left"),
+        (f"{first} [95 %]", "right"),
+        (second, "right"),
+        ("inputs changed", "right"),
+    ]
     screen.print(table("", columns, [_line(report) for report in reports]))
+    screen.print()
+    for name, n_windows in _changed(reports):
+        screen.print(f"  {escape(name)} changed in {n_windows} of {len(reports)} windows")
+
+
+def _changed(reports: list[Report]) -> list[tuple[str, int]]:
+    """Return the features that changed, the most often first."""
+    return Counter(name for report in reports for name in report.drifted).most_common()
 
 
 def _line(report: Report) -> tuple[str, ...]:
     first, second = (pair.current for pair in report.performance.metrics[:2])
-    spread = (
-        f"{number(first.interval.low, first.unit)}-{number(first.interval.high, first.unit)}" if first.interval else ""
-    )
+    judged = any(feature.verdict is not Verdict.UNKNOWN for feature in report.features)
     return (
         f"{report.window.start:%Y-%m-%d}",
         f"{report.n:,}",
-        verdict_text(report.verdict),
-        number(first.value, first.unit),
-        spread,
+        verdict_text(report.performance.verdict),
+        measured(first),
         number(second.value, second.unit),
-        ", ".join(report.drifted) or "-",
+        f"{len(report.drifted)} of {len(report.features)}" if judged else "too few rows",
     )
 
 

@@ -80,9 +80,14 @@ def _rules_for_logged_rows(rules: Rules, champion: OpenVersion) -> Rules:
     """Logged rows hold the features and the target only, and the order of their ids is their time."""
     positive = None if not champion.schema.target.classes else str(champion.schema.target.positive)
     data = replace(
-        rules.data, task=champion.schema.target.task, positive=positive, entity=champion.schema.entity, time=None,
-        exclude=(), split="random",
-    )  # fmt: skip
+        rules.data,
+        task=champion.schema.target.task,
+        positive=positive,
+        entity=champion.schema.entity,
+        time=None,
+        exclude=(),
+        split="random",
+    )
     return replace(rules, data=data)
 
 
