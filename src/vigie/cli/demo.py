@@ -1,5 +1,6 @@
 """``vigie demo``: the whole loop, told as it happens."""
 
+import logging
 import sys
 import tempfile
 import time
@@ -39,6 +40,7 @@ def _tell(folder: Path, *, once: bool, kept: bool) -> int:
     from vigie.wiring.operate import open_loop
 
     began, screen = time.monotonic(), console()
+    logging.getLogger("vigie").addHandler(logging.NullHandler())  # the story tells of alerts itself
     write_project(folder)
     settings = load_settings(folder, {})
     with ExitStack() as stack:

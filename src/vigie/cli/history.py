@@ -17,8 +17,6 @@ def command(project: Path, *, as_json: bool, last: int) -> None:
 
     Every training, alert, retraining, gate decision, promotion and roll-back, with its reasons, oldest first.
     """
-    from rich.markup import escape
-
     from vigie.cli.output import console, print_json
     from vigie.wiring.stores import open_ledger
 
@@ -32,12 +30,23 @@ def command(project: Path, *, as_json: bool, last: int) -> None:
         print_json([event_json(event) for event in events])
         return
     screen = console()
-    if not events:
+    if events:
+        print_events(events, screen)
+    else:
         screen.print(f"Nothing happened to {settings.project.name} yet. Start with: vigie train")
+
+
+def print_events(events: list[Any], screen: Any, *, reasons: bool = True) -> None:
+    """Print events, one a line, with their reasons below."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    told = Table.grid(padding=(0, 2, 0, 0))
     for event in events:
-        screen.print(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]  [bold]{event.kind.value:<16}[/]{escape(event.summary)}")
-        for reason in event.reasons:
-            screen.print(f"[dim]{'':21}{escape(reason)}[/]")
+        told.add_row(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]", event.kind.value, f"[bold]{escape(event.summary)}[/]")
+        for reason in event.reasons if reasons else ():
+            told.add_row("", "", f"[dim]{escape(reason)}[/]")
+    screen.print(told)
 
 
 def event_json(event: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from vigie.cli.output import console, measured, number, table
+from vigie.cli.output import Columns, console, measured, number, table
 from vigie.domain.task import Task
 from vigie.loop.train import Trained
 from vigie.training.leaderboard import Entry
@@ -27,7 +27,7 @@ def print_leaderboard(trained: Trained) -> None:
         screen.print(f"[yellow]Note:[/] {escape(warning)}")
     screen.print()
     metric, second = _shown(trained)
-    columns = [
+    columns: Columns = [
         ("model", "left"),
         (f"CV {metric}", "right"),
         ("held out [95 %]", "right"),

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.markup import escape
 
-from vigie.cli.output import measured, number, table, verdict_text
+from vigie.cli.output import Columns, measured, number, table, verdict_text
 from vigie.domain.measurement import Measurement
 from vigie.monitoring.assess import FeatureReport, Report
 
@@ -33,7 +33,7 @@ def print_report(report: Report, screen: Console) -> None:
 
 def print_inputs(report: Report, screen: Console) -> None:
     """Print the drift of every column, one line each."""
-    columns = [
+    columns: Columns = [
         ("column", "left"),
         ("verdict", "left"),
         ("PSI", "right"),
@@ -85,7 +85,12 @@ def _performance(report: Report) -> object:
         )
         for pair in performance.metrics
     ]
-    columns = [("metric", "left"), ("now [95 %]", "right"), ("held out at training [95 %]", "right"), ("n", "right")]
+    columns: Columns = [
+        ("metric", "left"),
+        ("now [95 %]", "right"),
+        ("held out at training [95 %]", "right"),
+        ("n", "right"),
+    ]
     return table(f"Performance: {verdict_text(performance.verdict)} ({known})", columns, rows)
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.markup import escape
 
-from vigie.cli.output import measured, number, table, verdict_text
+from vigie.cli.output import Columns, measured, number, table, verdict_text
 from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError
@@ -50,15 +50,16 @@ def print_timeline(reports: list[Report], screen: Console) -> None:
     screen.print(f"[bold]{reports[0].model} version {reports[0].version}[/], judged window by window against training")
     if promised:
         screen.print(f"held out at training: {promised.name} {measured(promised)}, n = {promised.n:,}")
-    columns = [
+    columns: Columns = [
         ("from", "left"),
         ("rows", "right"),
         ("performance", "left"),
-        (f"{first} [95 %]", "right"),
+        (first, "right"),
+        ("[95 %]", "right"),
         (second, "right"),
-        ("inputs changed", "right"),
+        ("inputs", "right"),
     ]
-    screen.print(table("", columns, [_line(report) for report in reports]))
+    screen.print(table("inputs: how many of them changed", columns, [_line(report) for report in reports]))
     screen.print()
     for name, n_windows in _changed(reports):
         screen.print(f"  {escape(name)} changed in {n_windows} of {len(reports)} windows")
@@ -71,14 +72,18 @@ def _changed(reports: list[Report]) -> list[tuple[str, int]]:
 
 def _line(report: Report) -> tuple[str, ...]:
     first, second = (pair.current for pair in report.performance.metrics[:2])
+    spread = "-"
+    if first.interval:
+        spread = f"{number(first.interval.low, first.unit)}-{number(first.interval.high, first.unit)}"
     judged = any(feature.verdict is not Verdict.UNKNOWN for feature in report.features)
     return (
         f"{report.window.start:%Y-%m-%d}",
         f"{report.n:,}",
         verdict_text(report.performance.verdict),
-        measured(first),
+        number(first.value, first.unit),
+        spread,
         number(second.value, second.unit),
-        f"{len(report.drifted)} of {len(report.features)}" if judged else "too few rows",
+        f"{len(report.drifted)} of {len(report.features)}" if judged else "-",
     )
 
 

@@ -58,7 +58,7 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
     version = champion_version(loop)
     notice_moved_alias(loop, version)
     opened = open_version(loop, version)
-    report = monitor(loop, opened, open_window(loop, version), look=next_look(loop, version))
+    report = monitor(loop, opened, open_window(loop, version, settled=True), look=next_look(loop, version))
     if report.n < loop.rules.alarm.min_rows:
         return Turn(report, closed=False)
     told = alert(loop, report)

@@ -8,11 +8,13 @@ import pyarrow as pa
 
 from vigie.bundle.archive import BundleContent, pack
 from vigie.domain.event import Event, EventKind
-from vigie.domain.measurement import finite
+from vigie.domain.measurement import Measurement, finite
 from vigie.domain.model import RunRecord, TrackedRuns
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
+from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
+from vigie.evaluation.value import value_per_thousand
 from vigie.loop.context import Loop
 from vigie.loop.open_bundle import golden_rows
 from vigie.monitoring.profile import build_profile
@@ -67,11 +69,12 @@ def train(
 
     Raises:
         DataError: the table cannot be learnt from.
-        ConfigurationError: a candidate or the metric is unknown.
+        ConfigurationError: a candidate or the metric is unknown, or a value is given for a task without decisions.
         RegistryError: the tracker failed.
     """
     rules = loop.rules
     dataset = build_dataset(table, rules.data, declared)
+    _check_value(loop, dataset)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
     spec = with_defaults(rules.training, dataset.schema.target.task)
     leaderboard = train_candidates(dataset, parts, spec, progress=progress)
@@ -109,12 +112,27 @@ def _content(
         golden=golden_rows(
             winner.model, dataset.schema, {name: dataset.frame[name].tolist() for name in dataset.schema.names}
         ),
-        metrics=winner.test,
+        metrics=(*winner.test, *_value(loop, winner)),
         data_digest=dataset.digest,
         git_commit=origin.commit,
         params=winner.params,
         lineage=lineage,
     )
+
+
+def _value(loop: Loop, entry: Entry) -> tuple[Measurement, ...]:
+    value = loop.rules.value
+    return () if value is None else (value_per_thousand(entry.test_scores, value),)
+
+
+def _check_value(loop: Loop, dataset: Dataset) -> None:
+    task = dataset.schema.target.task
+    if loop.rules.value is not None and task is not Task.BINARY:
+        raise ConfigurationError(
+            f"Decisions have a value for a binary task only, and the target is {task.value}.",
+            remedy="Remove the section [value].",
+            key="value",
+        )
 
 
 def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
@@ -141,7 +159,7 @@ def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
 def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard, origin: Origin) -> RunRecord:
     winner = leaderboard.winner
     return RunRecord(
-        name=f"{loop.model}: {winner.name} of {len(leaderboard.entries)}",
+        name=f"{loop.model}: {winner.name} of {len(leaderboard.entries) - 1}",
         params={
             "task": dataset.schema.target.task.value,
             "target": dataset.schema.target.name,
@@ -184,7 +202,7 @@ def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: Tracked
         kind=EventKind.TRAINED,
         at=loop.clock.now(),
         model=loop.model,
-        summary=f"Trained {len(leaderboard.entries)} candidates on {len(dataset.y):,} rows; {winner.name} leads with "
+        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows; {winner.name} leads with "
         f"{leaderboard.metric} {value} in cross-validation.",
         reasons=(origin.cause,),
         evidence={
