@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from vigie.cli.output import Columns, measured, number, table, verdict_text
-from vigie.domain.measurement import Measurement
+from vigie.domain.measurement import Measurement, Verdict
 from vigie.monitoring.assess import FeatureReport, Report
 
 
@@ -44,20 +44,23 @@ def print_inputs(report: Report, screen: Console) -> None:
     ]
     rows = [_feature(feature) for feature in report.features]
     rows.append(_feature(report.prediction))
-    screen.print(table("Inputs and predictions against training (new: unseen or out of range)", columns, rows))
+    screen.print(table("Inputs and predictions against training (PSI bias-corrected; new: never seen)", columns, rows))
 
 
 def _feature(feature: FeatureReport) -> tuple[str, ...]:
     found = {item.name: item for item in (*feature.statistics, *feature.quality)}
+    # With too few rows the distances are noise: a number here would be read as one.
+    drift = ("-", "-", "-") if feature.verdict is Verdict.UNKNOWN else _drift(found)
+    whole = _share(found["missing"]), _share(found.get("outside_range") or found["unseen"])
+    return (escape(feature.name), verdict_text(feature.verdict), *drift, *whole)
+
+
+def _drift(found: dict[str, Measurement]) -> tuple[str, str, str]:
     p_value = found["chi_square_p"].value
     return (
-        escape(feature.name),
-        verdict_text(feature.verdict),
         number(found["psi_corrected"].value),
         number(found["ks"].value) if "ks" in found else "",
         "-" if p_value is None else f"{p_value:.1e}",
-        _share(found["missing"]),
-        _share(found.get("outside_range") or found["unseen"]),
     )
 
 
