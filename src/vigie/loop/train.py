@@ -202,8 +202,8 @@ def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: Tracked
         kind=EventKind.TRAINED,
         at=loop.clock.now(),
         model=loop.model,
-        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows; {winner.name} leads with "
-        f"{leaderboard.metric} {value} in cross-validation.",
+        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows; {winner.name} leads "
+        f"with {leaderboard.metric} {value} in cross-validation.",
         reasons=(origin.cause,),
         evidence={
             "run_id": runs.parent_id,
