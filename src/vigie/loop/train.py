@@ -166,7 +166,7 @@ def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard
 def _children(leaderboard: Leaderboard) -> list[RunRecord]:
     return [
         RunRecord(name=entry.name, params={"candidate": entry.name, **entry.params}, metrics=_metrics(entry))
-        for entry in (*leaderboard.entries, leaderboard.dummy)
+        for entry in leaderboard.entries
     ]
 
 
