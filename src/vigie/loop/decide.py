@@ -7,6 +7,7 @@ from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.logged import labelled_table
 from vigie.monitoring.assess import Report
 from vigie.retraining.policy import RetrainDecision, decide
 from vigie.retraining.triggers import find_triggers
@@ -70,8 +71,8 @@ def _since_alarm_began(loop: Loop, report: Report) -> Window:
 
 
 def _n_labelled(loop: Loop, opened: OpenVersion, window: Window) -> int:
-    outcomes = loop.log.rows(loop.model, opened.schema, window, version=opened.version).records.column("outcome")
-    return int(len(outcomes) - outcomes.null_count)
+    rows = loop.log.rows(loop.model, opened.schema, window, version=opened.version)
+    return int(labelled_table(rows, opened.schema).num_rows)
 
 
 def _event(loop: Loop, report: Report, decision: RetrainDecision, n_labelled: int) -> Event:
