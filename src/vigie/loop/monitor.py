@@ -9,8 +9,8 @@ import pyarrow as pa
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.window import Window
-from vigie.evaluation.metrics import DEFAULT_METRIC
 from vigie.errors import InsufficientDataError
+from vigie.evaluation.metrics import DEFAULT_METRIC
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.judged import read_judged

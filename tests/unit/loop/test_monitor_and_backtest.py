@@ -70,7 +70,7 @@ def test_another_versions_answers_are_not_judged(world, churn_trained, calm):
     assert monitor(world.loop, world.opened("2"), window, look=1).n == 0
 
 
-def test_the_window_begins_at_the_promotion(world, calm):
+def test_the_window_begins_at_the_promotion(world):
     """What was answered before the version became champion is not in its window."""
     since = world.ledger.events("churn")[-1].at
     assert open_window(world.loop, "1") == Window(since, world.clock.now())
