@@ -21,6 +21,8 @@ def print_report(report: Report, screen: Console) -> None:
     print_inputs(report, screen)
     screen.print()
     screen.print(_performance(report))
+    if all(item.value is None for item in report.technical):
+        return  # a table judged as if it had been traffic was served by nobody
     screen.print()
     screen.print(
         table(
@@ -71,14 +73,10 @@ def _share(item: Measurement) -> str:
 def _performance(report: Report) -> object:
     performance = report.performance
     coverage, delay = performance.coverage, performance.delay
-    known = (
-        "no outcome yet"
-        if not performance.metrics[0].current.n
-        else (
-            f"{performance.metrics[0].current.n:,} outcomes, {coverage.value:.1%} of predictions, "
-            f"median delay {number(delay.value, 's')} s"
-        )
-    )
+    n = performance.metrics[0].current.n
+    known = f"{n:,} outcomes, {coverage.value:.1%} of predictions" if n else "no outcome yet"
+    if delay.value is not None:
+        known += f", median delay {number(delay.value, 's')} s"
     rows = [
         (
             pair.current.name,

@@ -10,15 +10,16 @@ import pyarrow as pa
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.window import Window
+from vigie.errors import InsufficientDataError
 from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.judged import read_judged
 from vigie.loop.logged import frame_of, labelled_of, predicted_of
 from vigie.loop.train import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
 from vigie.promotion.history import reigns
-from vigie.training.dataset import build_dataset
 from vigie.training.scoring import scores_of
 
 SETTLING = timedelta(seconds=1)
@@ -55,12 +56,14 @@ def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *
     Raises:
         DataError: the table does not fit the version's schema.
     """
-    dataset = build_dataset(table, loop.rules.data, opened.schema)
+    frame, y = read_judged(table, opened.schema)
     task = opened.schema.target.task
-    scores = scores_of(opened.bundle.model, task, dataset.frame, dataset.y)
+    if not len(frame):
+        raise InsufficientDataError("Judging a table", needed=1, found=0)
+    scores = scores_of(opened.bundle.model, task, frame, y)
     window_rows = WindowRows(
         window=window,
-        frame=dataset.frame,
+        frame=frame,
         predicted=predicted_quantity(scores, task),
         scores=scores,
         delays_s=np.empty(0),

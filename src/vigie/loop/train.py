@@ -78,7 +78,8 @@ def train(
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
     spec = with_defaults(rules.training, dataset.schema.target.task)
     leaderboard = train_candidates(dataset, parts, spec, progress=progress)
-    runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), _children(leaderboard))
+    children = _children(loop, dataset, leaderboard, origin)
+    runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
     members = pack(_content(loop, dataset, parts, leaderboard.winner, runs, origin))
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
@@ -172,20 +173,26 @@ def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard
             "winner": winner.name,
         },
         metrics=_metrics(winner),
-        tags={
-            "vigie.data_digest": dataset.digest,
-            "vigie.source": origin.source,
-            "vigie.cause": origin.cause,
-            **({"mlflow.source.git.commit": origin.commit} if origin.commit else {}),
-        },
+        tags=_tags(dataset, origin),
     )
 
 
-def _children(leaderboard: Leaderboard) -> list[RunRecord]:
+def _children(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, origin: Origin) -> list[RunRecord]:
+    seed = str(loop.rules.data.seed)
     return [
-        RunRecord(name=entry.name, params={"candidate": entry.name, **entry.params}, metrics=_metrics(entry))
-        for entry in (*leaderboard.entries, leaderboard.dummy)
+        RunRecord(
+            name=entry.name,
+            params={"candidate": entry.name, "seed": seed, **entry.params},
+            metrics=_metrics(entry),
+            tags=_tags(dataset, origin),
+        )
+        for entry in leaderboard.entries
     ]
+
+
+def _tags(dataset: Dataset, origin: Origin) -> dict[str, str]:
+    tags = {"vigie.data_digest": dataset.digest, "vigie.source": origin.source, "vigie.cause": origin.cause}
+    return tags if origin.commit is None else {**tags, "mlflow.source.git.commit": origin.commit}
 
 
 def _metrics(entry: Entry) -> dict[str, float]:
