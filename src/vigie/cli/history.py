@@ -17,7 +17,7 @@ def command(project: Path, *, as_json: bool, last: int) -> None:
 
     Every training, alert, retraining, gate decision, promotion and roll-back, with its reasons, oldest first.
     """
-    from vigie.cli.output import console, print_json
+    from vigie.cli.output import console, plain, print_json
     from vigie.wiring.stores import open_ledger
 
     settings = settings_of(project)
@@ -33,9 +33,9 @@ def command(project: Path, *, as_json: bool, last: int) -> None:
     if not events:
         screen.print(f"Nothing happened to {settings.project.name} yet. Start with: vigie train")
     for event in events:
-        screen.print(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]  [bold]{event.kind.value:<16}[/]{event.summary}")
+        screen.print(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]  [bold]{event.kind.value:<16}[/]{plain(event.summary)}")
         for reason in event.reasons:
-            screen.print(f"[dim]{'':21}{reason}[/]")
+            screen.print(f"[dim]{'':21}{plain(reason)}[/]")
 
 
 def event_json(event: Any) -> dict[str, Any]:

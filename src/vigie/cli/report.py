@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from vigie.cli.output import measured, number, table, verdict_text
+from vigie.cli.output import measured, number, plain, table, verdict_text
 from vigie.domain.measurement import Measurement
 from vigie.monitoring.assess import FeatureReport, Report
 
@@ -15,7 +15,7 @@ def print_report(report: Report, screen: Console) -> None:
     )
     screen.print(f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, look {report.look} at this version")
     for sentence in report.headline:
-        screen.print(f"  {sentence}")
+        screen.print(f"  {plain(sentence)}")
     screen.print()
     print_inputs(report, screen)
     screen.print()
@@ -38,7 +38,7 @@ def _feature(feature: FeatureReport) -> tuple[str, ...]:
     found = {item.name: item for item in (*feature.statistics, *feature.quality)}
     p_value = found["chi_square_p"].value
     return (
-        feature.name,
+        plain(feature.name),
         verdict_text(feature.verdict),
         number(found["psi_corrected"].value),
         number(found["ks"].value) if "ks" in found else "",

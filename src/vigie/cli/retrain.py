@@ -49,7 +49,7 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
 
 def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
     from vigie.cli.leaderboard import print_leaderboard
-    from vigie.cli.output import console, print_json
+    from vigie.cli.output import console, plain, print_json
 
     if as_json:
         print_json(found)
@@ -57,7 +57,7 @@ def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
     print_leaderboard(challenge.trained)
     screen = console()
     screen.print()
-    screen.print(f"[bold]Gate: {found['verdict']}.[/] {found['reasons'][0]}")
+    screen.print(f"[bold]Gate: {found['verdict']}.[/] {plain(found['reasons'][0])}")
     if found["promoted"]:
         screen.print(f"[bold]Version {found['challenger']} is the champion.[/] Go back with: vigie rollback")
     elif found["verdict"] == "promote":
