@@ -17,7 +17,7 @@ def command(project: Path, *, as_json: bool, last: int) -> None:
 
     Every training, alert, retraining, gate decision, promotion and roll-back, with its reasons, oldest first.
     """
-    from vigie.cli.output import console, print_json
+    from vigie.cli.output import console, plain, print_json
     from vigie.wiring.stores import open_ledger
 
     settings = settings_of(project)

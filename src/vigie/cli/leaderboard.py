@@ -85,7 +85,7 @@ def _shown(trained: Trained) -> tuple[str, str]:
 
 
 def _row(entry: Entry, metric: str, second: str, *, winner: bool) -> tuple[str, ...]:
-    name = f"[bold]{entry.name}[/]" if winner else entry.name
+    name = f"[bold]{plain(entry.name)}[/]" if winner else plain(entry.name)
     kept = (
         f"{entry.n_features_in}"
         if entry.n_features_kept is None

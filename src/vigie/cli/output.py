@@ -20,9 +20,17 @@ COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red
 
 def console(*, error: bool = False) -> Console:
     """Return a console no wider than eighty columns; plain text when it is not a terminal."""
-    made = Console(stderr=error, highlight=False, soft_wrap=False)
+    made = Console(stderr=error, highlight=False, soft_wrap=False, emoji=False)
     made.width = min(WIDTH, made.width) if made.is_terminal else WIDTH
     return made
+
+
+def plain(text: str) -> str:
+    """Return text from outside (names, reasons) so that its brackets are printed, not taken for styles.
+
+    Control characters become spaces: a name cannot move the cursor or forge a line.
+    """
+    return escape("".join(char if char.isprintable() else " " for char in text))
 
 
 def print_json(value: Any) -> None:

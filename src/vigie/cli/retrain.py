@@ -59,7 +59,7 @@ def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
     from rich.markup import escape
 
     from vigie.cli.leaderboard import print_leaderboard
-    from vigie.cli.output import console, print_json
+    from vigie.cli.output import console, plain, print_json
 
     if as_json:
         print_json(found)

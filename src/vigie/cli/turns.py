@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from vigie.cli.output import plain
 from vigie.loop.cycle import Turn
 
 

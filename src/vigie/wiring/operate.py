@@ -105,4 +105,8 @@ def train_project(loop: Loop, settings: Settings, *, progress: Progress) -> Trai
 
 def owner() -> str:
     """Return who this process is, for leases and for people: user, machine, process."""
-    return f"{getpass.getuser()}@{socket.gethostname()}:{os.getpid()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}:{os.getpid()}"
