@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from rich.markup import escape
-
-from vigie.cli.output import Columns, console, measured, number, table
+from vigie.cli.output import Columns, console, measured, number, plain, table
 from vigie.domain.task import Task
 from vigie.loop.train import Trained
 from vigie.training.leaderboard import Entry
@@ -20,11 +18,11 @@ def print_leaderboard(trained: Trained) -> None:
     classes = f", positive class {target.positive!r}" if target.task is Task.BINARY else ""
     screen.print(
         f"{len(dataset):,} rows, {len(dataset.schema.features)} features, {target.task.value} target "
-        f"{escape(repr(target.name))}{escape(classes)}"
+        f"{plain(repr(target.name))}{plain(classes)}"
     )
-    screen.print(trained.split.how)
+    screen.print(plain(trained.split.how))
     for warning in dataset.warnings:
-        screen.print(f"[yellow]Note:[/] {escape(warning)}")
+        screen.print(f"[yellow]Note:[/] {plain(warning)}")
     screen.print()
     metric, second = _shown(trained)
     columns: Columns = [
@@ -43,10 +41,10 @@ def print_leaderboard(trained: Trained) -> None:
         )
     )
     for failure in board.failures:
-        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {escape(failure.reason)}")
+        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {plain(failure.reason)}")
     for entry in board.entries:
         for note in entry.notes[:2]:
-            screen.print(f"[dim]{entry.name}: {escape(note)}[/]")
+            screen.print(f"[dim]{entry.name}: {plain(note)}[/]")
 
 
 def leaderboard_json(trained: Trained) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """A monitoring report as a terminal table."""
 
 from rich.console import Console
-from rich.markup import escape
 
-from vigie.cli.output import Columns, measured, number, table, verdict_text
+from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.monitoring.assess import FeatureReport, Report
 
@@ -16,7 +15,7 @@ def print_report(report: Report, screen: Console) -> None:
     )
     screen.print(f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, look {report.look} at this version")
     for sentence in report.headline:
-        screen.print(f"  {escape(sentence)}")
+        screen.print(f"  {plain(sentence)}")
     screen.print()
     print_inputs(report, screen)
     screen.print()
@@ -54,7 +53,7 @@ def _feature(feature: FeatureReport) -> tuple[str, ...]:
     # With too few rows the distances are noise: a number here would be read as one.
     drift = ("-", "-", "-") if feature.verdict is Verdict.UNKNOWN else _drift(found)
     whole = _share(found["missing"]), _share(found.get("outside_range") or found["unseen"])
-    return (escape(feature.name), verdict_text(feature.verdict), *drift, *whole)
+    return (plain(feature.name), verdict_text(feature.verdict), *drift, *whole)
 
 
 def _drift(found: dict[str, Measurement]) -> tuple[str, str, str]:

@@ -56,8 +56,6 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
 
 
 def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
-    from rich.markup import escape
-
     from vigie.cli.leaderboard import print_leaderboard
     from vigie.cli.output import console, plain, print_json
 
@@ -67,7 +65,7 @@ def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
     print_leaderboard(challenge.trained)
     screen = console()
     screen.print()
-    screen.print(f"[bold]Gate: {found['verdict']}.[/] {escape(found['reasons'][0])}")
+    screen.print(f"[bold]Gate: {found['verdict']}.[/] {plain(found['reasons'][0])}")
     if found["promoted"]:
         screen.print(f"[bold]Version {found['challenger']} is the champion.[/] Go back with: vigie rollback")
     elif found["verdict"] == "promote":

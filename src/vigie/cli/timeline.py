@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
-from rich.markup import escape
 
-from vigie.cli.output import Columns, measured, number, table, verdict_text
+from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
 from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError, InsufficientDataError
@@ -66,7 +65,7 @@ def print_timeline(reports: list[Report], screen: Console) -> None:
     screen.print(table("inputs: how many of them changed", columns, [_line(report) for report in reports]))
     screen.print()
     for name, n_windows in _changed(reports):
-        screen.print(f"  {escape(name)} changed in {n_windows} of {len(reports)} windows")
+        screen.print(f"  {plain(name)} changed in {n_windows} of {len(reports)} windows")
 
 
 def _changed(reports: list[Report]) -> list[tuple[str, int]]:

@@ -50,7 +50,7 @@ def a_report(names=NAMES, n=400, shift=3.0):
     y = rng.normal(size=n)
     rows = WindowRows(Window(NOW, NOW + timedelta(hours=1)), after, y, Scores(y, y + 1) if n else None,
                       np.full(n, 5.0), np.full(n, 300.0) if n else None)  # fmt: skip
-    rule = PerformanceRule("rmse", 0.02, 100, 0.05)
+    rule = PerformanceRule(("rmse",), 0.02, 100, 0.05)
     reference = Reference("odd", "1", Task.REGRESSION, profile, {})
     return assess(rows, reference, AlarmRule(0.05, 0.02, 0.05, 200), rule, look=1)
 
