@@ -171,7 +171,8 @@ class ModelNotFoundError(RegistryError):
         self.available = tuple(available)
         what = f"{name} has no version or alias {wanted!r}" if wanted else f"there is no model {name!r}"
         known = f" Known: {', '.join(self.available)}." if self.available else ""
-        remedy = nearest(wanted or name, self.available).strip() or "Run `vigie train` first."
+        way_out = "Name one of these." if self.available else "Run `vigie train` first."
+        remedy = nearest(wanted or name, self.available).strip() or way_out
         super().__init__(f"In the registry, {what}.{known}", remedy=remedy)
 
 

@@ -9,8 +9,11 @@ def current_commit(folder: Path) -> str | None:
     try:
         found = subprocess.run(  # noqa: S603  fixed words, no shell
             ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],  # noqa: S607
-            capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return found.stdout.strip() or None

@@ -39,7 +39,9 @@ class MlflowRegistry:
         with translated(f"register a version of {name!r}"):
             with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
                 for member, content in members.items():
-                    (Path(folder) / member).write_bytes(content)
+                    path = Path(folder, member)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
                 self._client.log_artifacts(run_id, folder, _FOLDER)
             self._ensure_model(name)
             source = f"{self._client.get_run(run_id).info.artifact_uri}/{_FOLDER}"
@@ -80,7 +82,8 @@ class MlflowRegistry:
             local = Path(
                 download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._client.tracking_uri)
             )
-            return {path.name: path.read_bytes() for path in sorted(local.iterdir()) if path.is_file()}
+            files = (path for path in sorted(local.rglob("*")) if path.is_file())
+            return {path.relative_to(local).as_posix(): path.read_bytes() for path in files}
 
     def alias(self, name: str, alias: str) -> str | None:
         """Return the version number an alias points to, None when it points nowhere."""

@@ -24,9 +24,9 @@ def alert_for(
     """
     body = "\n".join(headline)
     if performance is Verdict.ALARM:
-        return Alert(model, Severity.PAGE, f"{model}: realised performance fell", body)
+        return Alert(model, Severity.PAGE, "realised performance fell", body)
     if drifted:
-        return Alert(model, Severity.NOTICE, f"{model}: inputs changed ({', '.join(drifted)})", body)
+        return Alert(model, Severity.NOTICE, f"inputs changed ({', '.join(drifted)})", body)
     if prediction is Verdict.ALARM:
-        return Alert(model, Severity.NOTICE, f"{model}: the predictions' distribution changed", body)
+        return Alert(model, Severity.NOTICE, "the predictions' distribution changed", body)
     return None

@@ -1,5 +1,6 @@
 """``vigie demo``: the whole loop, told as it happens."""
 
+import logging
 import sys
 import tempfile
 import time
@@ -11,8 +12,12 @@ import click
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the story; else the server stays up until Ctrl-C.")
-@click.option("--keep", type=click.Path(path_type=Path), metavar="FOLDER", help="Keep the project in FOLDER (new or "
-              "empty) instead of a temporary one.")  # fmt: skip
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Keep the project in FOLDER (new or empty) instead of a temporary one.",
+)
 def command(*, once: bool, keep: Path | None) -> None:
     """Run the whole loop on a churn model, time compressed.
 
@@ -35,6 +40,7 @@ def _tell(folder: Path, *, once: bool, kept: bool) -> int:
     from vigie.wiring.operate import open_loop
 
     began, screen = time.monotonic(), console()
+    logging.getLogger("vigie").addHandler(logging.NullHandler())  # the story tells of alerts itself
     write_project(folder)
     settings = load_settings(folder, {})
     with ExitStack() as stack:

@@ -30,12 +30,24 @@ def command(project: Path, *, as_json: bool, last: int) -> None:
         print_json([event_json(event) for event in events])
         return
     screen = console()
-    if not events:
+    if events:
+        print_events(events, screen)
+    else:
         screen.print(f"Nothing happened to {settings.project.name} yet. Start with: vigie train")
+
+
+def print_events(events: list[Any], screen: Any, *, reasons: bool = True) -> None:
+    """Print events, one a line, with their reasons below."""
+    from rich.table import Table
+
+    from vigie.cli.output import plain
+
+    told = Table.grid(padding=(0, 2, 0, 0))
     for event in events:
-        screen.print(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]  [bold]{event.kind.value:<16}[/]{event.summary}")
-        for reason in event.reasons:
-            screen.print(f"[dim]{'':21}{reason}[/]")
+        told.add_row(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]", event.kind.value, f"[bold]{plain(event.summary)}[/]")
+        for reason in event.reasons if reasons else ():
+            told.add_row("", "", f"[dim]{plain(reason)}[/]")
+    screen.print(told)
 
 
 def event_json(event: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vigie.cli.output import console, measured, number, table
+from vigie.cli.output import Columns, console, measured, number, plain, table
 from vigie.domain.task import Task
 from vigie.loop.train import Trained
 from vigie.training.leaderboard import Entry
@@ -16,22 +16,35 @@ def print_leaderboard(trained: Trained) -> None:
     dataset, board, screen = trained.dataset, trained.leaderboard, console()
     target = dataset.schema.target
     classes = f", positive class {target.positive!r}" if target.task is Task.BINARY else ""
-    screen.print(f"{len(dataset):,} rows, {len(dataset.schema.features)} features, {target.task.value} target "
-                 f"{target.name!r}{classes}")  # fmt: skip
-    screen.print(trained.split.how)
+    screen.print(
+        f"{len(dataset):,} rows, {len(dataset.schema.features)} features, {target.task.value} target "
+        f"{plain(repr(target.name))}{plain(classes)}"
+    )
+    screen.print(plain(trained.split.how))
     for warning in dataset.warnings:
-        screen.print(f"[yellow]Note:[/] {warning}")
+        screen.print(f"[yellow]Note:[/] {plain(warning)}")
     screen.print()
     metric, second = _shown(trained)
-    columns = [("model", "left"), (f"{metric} in CV", "right"), (f"{metric} held out [95 %]", "right"),
-               (second, "right"), ("features", "right")]  # fmt: skip
+    columns: Columns = [
+        ("model", "left"),
+        (f"CV {metric}", "right"),
+        ("held out [95 %]", "right"),
+        (second, "right"),
+        ("features", "right"),
+    ]
     rows = [_row(entry, metric, second, winner=entry is board.winner) for entry in board.entries]
-    screen.print(table(f"Best first by cross-validated {board.metric}", columns, rows))
+    screen.print(
+        table(
+            f"Best first by cross-validated {board.metric}; held-out rows: n = {len(trained.split.test):,}",
+            columns,
+            rows,
+        )
+    )
     for failure in board.failures:
-        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {failure.reason}")
+        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {plain(failure.reason)}")
     for entry in board.entries:
         for note in entry.notes[:2]:
-            screen.print(f"[dim]{entry.name}: {note}[/]")
+            screen.print(f"[dim]{entry.name}: {plain(note)}[/]")
 
 
 def leaderboard_json(trained: Trained) -> dict[str, Any]:
@@ -70,7 +83,7 @@ def _shown(trained: Trained) -> tuple[str, str]:
 
 
 def _row(entry: Entry, metric: str, second: str, *, winner: bool) -> tuple[str, ...]:
-    name = f"[bold]{entry.name}[/]" if winner else entry.name
+    name = f"[bold]{plain(entry.name)}[/]" if winner else plain(entry.name)
     kept = (
         f"{entry.n_features_in}"
         if entry.n_features_kept is None

@@ -18,8 +18,9 @@ from vigie.domain.measurement import Verdict
 @click.option("--data", metavar="SOURCE", help="Judge a table as if it had been traffic (same forms as data.source).")
 @click.option("--by", type=click.Choice(["day", "week", "month"]), help="With --data: a window a day, week or month.")
 @click.option("--fail-on", type=click.Choice(["alarm", "warn"]), help="Exit with 1 on this verdict or a graver one.")
-def command(project: Path, *, as_json: bool, last: str | None, data: str | None, by: str | None,
-            fail_on: str | None) -> None:  # fmt: skip
+def command(
+    project: Path, *, as_json: bool, last: str | None, data: str | None, by: str | None, fail_on: str | None
+) -> None:
     """Say how inputs, predictions and performance compare with training.
 
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the

@@ -4,13 +4,16 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from vigie.domain.measurement import Measurement, Verdict
+
+Columns = Sequence[tuple[str, Literal["left", "right"]]]
 
 WIDTH = 80
 COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red", Verdict.UNKNOWN: "dim"}
@@ -18,9 +21,17 @@ COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red
 
 def console(*, error: bool = False) -> Console:
     """Return a console no wider than eighty columns; plain text when it is not a terminal."""
-    made = Console(stderr=error, highlight=False, soft_wrap=False)
+    made = Console(stderr=error, highlight=False, soft_wrap=False, emoji=False)
     made.width = min(WIDTH, made.width) if made.is_terminal else WIDTH
     return made
+
+
+def plain(text: str) -> str:
+    """Return text from outside (names, reasons) so that its brackets are printed, not taken for styles.
+
+    Control characters become spaces: a name cannot move the cursor or forge a line.
+    """
+    return escape("".join(char if char.isprintable() else " " for char in text))
 
 
 def print_json(value: Any) -> None:
@@ -50,14 +61,14 @@ def verdict_text(verdict: Verdict) -> str:
     return f"[{COLOURS[verdict]}]{verdict.value}[/]"
 
 
-def table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:
-    """Return a plain table; ``columns`` are ``(heading, justification)``."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
+    """Return a plain table under its title; ``columns`` are ``(heading, justification)``."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading, justify in columns:
-        made.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        made.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
         made.add_row(*row)
-    return made
+    return Group(f"[bold]{title}[/]", made)
 
 
 @contextmanager

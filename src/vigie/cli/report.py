@@ -2,8 +2,8 @@
 
 from rich.console import Console
 
-from vigie.cli.output import measured, number, table, verdict_text
-from vigie.domain.measurement import Measurement
+from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
+from vigie.domain.measurement import Measurement, Verdict
 from vigie.monitoring.assess import FeatureReport, Report
 
 
@@ -15,36 +15,53 @@ def print_report(report: Report, screen: Console) -> None:
     )
     screen.print(f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, look {report.look} at this version")
     for sentence in report.headline:
-        screen.print(f"  {sentence}")
+        screen.print(f"  {plain(sentence)}")
     screen.print()
     print_inputs(report, screen)
     screen.print()
     screen.print(_performance(report))
+    if all(item.value is None for item in report.technical):
+        return  # a table judged as if it had been traffic was served by nobody
     screen.print()
-    screen.print(table("Service", [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
-                       [_service(item) for item in report.technical]))  # fmt: skip
+    screen.print(
+        table(
+            "Service",
+            [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
+            [_service(item) for item in report.technical],
+        )
+    )
 
 
 def print_inputs(report: Report, screen: Console) -> None:
     """Print the drift of every column, one line each."""
-    columns = [("column", "left"), ("verdict", "left"), ("PSI", "right"), ("KS", "right"), ("chi² p", "right"),
-               ("missing", "right"), ("new", "right")]  # fmt: skip
+    columns: Columns = [
+        ("column", "left"),
+        ("verdict", "left"),
+        ("PSI", "right"),
+        ("KS", "right"),
+        ("chi² p", "right"),
+        ("missing", "right"),
+        ("new", "right"),
+    ]
     rows = [_feature(feature) for feature in report.features]
     rows.append(_feature(report.prediction))
-    screen.print(table("Inputs and predictions against training (new: unseen or out of range)", columns, rows))
+    screen.print(table("Inputs and predictions against training (PSI bias-corrected; new: never seen)", columns, rows))
 
 
 def _feature(feature: FeatureReport) -> tuple[str, ...]:
     found = {item.name: item for item in (*feature.statistics, *feature.quality)}
+    # With too few rows the distances are noise: a number here would be read as one.
+    drift = ("-", "-", "-") if feature.verdict is Verdict.UNKNOWN else _drift(found)
+    whole = _share(found["missing"]), _share(found.get("outside_range") or found["unseen"])
+    return (plain(feature.name), verdict_text(feature.verdict), *drift, *whole)
+
+
+def _drift(found: dict[str, Measurement]) -> tuple[str, str, str]:
     p_value = found["chi_square_p"].value
     return (
-        feature.name,
-        verdict_text(feature.verdict),
         number(found["psi_corrected"].value),
         number(found["ks"].value) if "ks" in found else "",
         "-" if p_value is None else f"{p_value:.1e}",
-        _share(found["missing"]),
-        _share(found.get("outside_range") or found["unseen"]),
     )
 
 
@@ -55,15 +72,25 @@ def _share(item: Measurement) -> str:
 def _performance(report: Report) -> object:
     performance = report.performance
     coverage, delay = performance.coverage, performance.delay
-    known = "no outcome yet" if not performance.metrics[0].current.n else (
-        f"{performance.metrics[0].current.n:,} outcomes, {coverage.value:.1%} of predictions, "
-        f"median delay {number(delay.value, 's')} s"
-    )  # fmt: skip
+    n = performance.metrics[0].current.n
+    known = f"{n:,} outcomes, {coverage.value:.1%} of predictions" if n else "no outcome yet"
+    if delay.value is not None:
+        known += f", median delay {number(delay.value, 's')} s"
     rows = [
-        (pair.current.name, measured(pair.current), measured(pair.reference) if pair.reference else "-",
-         str(pair.current.n)) for pair in performance.metrics
-    ]  # fmt: skip
-    columns = [("metric", "left"), ("now [95 %]", "right"), ("held out at training [95 %]", "right"), ("n", "right")]
+        (
+            pair.current.name,
+            measured(pair.current),
+            measured(pair.reference) if pair.reference else "-",
+            str(pair.current.n),
+        )
+        for pair in performance.metrics
+    ]
+    columns: Columns = [
+        ("metric", "left"),
+        ("now [95 %]", "right"),
+        ("held out at training [95 %]", "right"),
+        ("n", "right"),
+    ]
     return table(f"Performance: {verdict_text(performance.verdict)} ({known})", columns, rows)
 
 

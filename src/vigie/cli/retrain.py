@@ -41,15 +41,23 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
         if gate.promote and may_promote:
             move = Move(version, expected=champion.version, reasons=gate.reasons, evidence=gate.to_dict())
             promote(loop, move, owner=owner())
-    _tell({"champion": champion.version, "challenger": version, "promoted": gate.promote and may_promote,
-           **gate.to_dict()}, challenge, as_json=as_json)  # fmt: skip
+    _tell(
+        {
+            "champion": champion.version,
+            "challenger": version,
+            "promoted": gate.promote and may_promote,
+            **gate.to_dict(),
+        },
+        challenge,
+        as_json=as_json,
+    )
     if fail_on_hold and not gate.promote:
         sys.exit(1)
 
 
 def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
     from vigie.cli.leaderboard import print_leaderboard
-    from vigie.cli.output import console, print_json
+    from vigie.cli.output import console, plain, print_json
 
     if as_json:
         print_json(found)
@@ -57,7 +65,7 @@ def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
     print_leaderboard(challenge.trained)
     screen = console()
     screen.print()
-    screen.print(f"[bold]Gate: {found['verdict']}.[/] {found['reasons'][0]}")
+    screen.print(f"[bold]Gate: {found['verdict']}.[/] {plain(found['reasons'][0])}")
     if found["promoted"]:
         screen.print(f"[bold]Version {found['challenger']} is the champion.[/] Go back with: vigie rollback")
     elif found["verdict"] == "promote":

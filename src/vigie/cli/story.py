@@ -1,5 +1,6 @@
 """The demo's story, act by act: each does a real thing and says what came of it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -7,12 +8,14 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from vigie.cli.history import print_events
 from vigie.cli.leaderboard import print_leaderboard
-from vigie.cli.output import console, fit_progress
+from vigie.cli.output import console, fit_progress, plain
 from vigie.cli.report import print_inputs
 from vigie.cli.turns import print_turn
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn
+from vigie.loop.monitor import SETTLING
 from vigie.loop.register import register
 from vigie.settings import Settings
 from vigie.testing.tables import churn_table
@@ -82,13 +85,14 @@ class Story:
     def _close(self, calm: Turn, alarmed: Turn, finish: Turn, *, followed: bool) -> bool:
         tally = self._tally
         self._act("What happened", "from the ledger; the same as: vigie history")
-        for event in self._loop.ledger.events(self._loop.model):
-            self._screen.print(f"  {event.at:%H:%M:%S}  {event.kind.value:<16}{event.summary}")
+        print_events(self._loop.ledger.events(self._loop.model), self._screen, reasons=False)
         shares = ", ".join(f"{count:,} by version {version}" for version, count in sorted(tally.answers.items()))
         logged = self._loop.log.count(self._loop.model)
         self._screen.print()
-        self._say(f"{tally.requests:,} requests, {tally.failed} failed; {tally.predictions:,} predictions ({shares}); "
-                  f"{logged:,} in the log.")  # fmt: skip
+        self._say(
+            f"{tally.requests:,} requests, {tally.failed} failed; {tally.predictions:,} predictions ({shares}); "
+            f"{logged:,} in the log."
+        )
         return all(
             (
                 calm.alert is None,
@@ -106,12 +110,13 @@ class Story:
         self._say(f"{len(table):,} predictions over HTTP; the outcome of {KNOWN:.0%} of them came back.")
 
     def _turn(self) -> Turn:
+        time.sleep(SETTLING.total_seconds())
         with fit_progress(quiet=not self._screen.is_terminal) as progress:
             turn = one_turn(self._loop, self._settings, progress)
         self._screen.print()
         print_inputs(turn.report, self._screen)
         for sentence in turn.report.headline:
-            self._say(sentence)
+            self._say(plain(sentence))
         print_turn(turn, self._screen)
         return turn
 

@@ -1,15 +1,18 @@
 """A table cut into windows by its time column, and one line per window."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
 
-from vigie.cli.output import number, table, verdict_text
+from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
+from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
-from vigie.errors import ConfigurationError
+from vigie.errors import ConfigurationError, InsufficientDataError
 from vigie.monitoring.assess import Report
+from vigie.training.roles import read_times
 
 Piece = tuple[pa.Table, Window]
 
@@ -19,13 +22,19 @@ def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> l
 
     Raises:
         ConfigurationError: the pieces are asked for by time and the project names no time column.
+        DataError: the table is empty, or a row has no time.
     """
     if time is None or time not in rows.column_names:
         if by:
-            raise ConfigurationError("The table cannot be cut by time.", key="data.time",
-                                     remedy="Name its time column in vigie.toml, or leave --by out.")  # fmt: skip
+            raise ConfigurationError(
+                "The table cannot be cut by time.",
+                key="data.time",
+                remedy="Name its time column in vigie.toml, or leave --by out.",
+            )
         return [(rows, Window(now, now))]
-    moments = rows.column(time).cast(pa.timestamp("us"), safe=False)
+    if not rows.num_rows:
+        raise InsufficientDataError("Judging a table", needed=1, found=0)
+    moments = pa.chunked_array([pa.array(read_times(time, rows.column(time)))])
     if by is None:
         bounds = pc.min_max(moments).as_py()
         return [(rows, Window(_utc(bounds["min"]), _utc(bounds["max"]) + timedelta(microseconds=1)))]
@@ -38,29 +47,46 @@ def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> l
 
 
 def print_timeline(reports: list[Report], screen: Console) -> None:
-    """Print one line per window: rows, verdict, the first two metrics, and what changed."""
-    first, second = reports[0].performance.metrics[0], reports[0].performance.metrics[1]
-    columns = [("from", "left"), ("rows", "right"), ("verdict", "left"), (first.current.name, "right"),
-               ("[95 %]", "right"), (second.current.name, "right"), ("changed inputs", "left")]  # fmt: skip
+    """Print one line per window: rows, the first two metrics, and how many inputs changed; then which ones."""
+    first, second = (pair.current.name for pair in reports[0].performance.metrics[:2])
+    promised = reports[0].performance.metrics[0].reference
     screen.print(f"[bold]{reports[0].model} version {reports[0].version}[/], judged window by window against training")
-    if first.reference:
-        screen.print(f"held out at training: {first.reference.name} {number(first.reference.value)}")
-    screen.print(table("", columns, [_line(report) for report in reports]))
+    if promised:
+        screen.print(f"held out at training: {promised.name} {measured(promised)}, n = {promised.n:,}")
+    columns: Columns = [
+        ("from", "left"),
+        ("rows", "right"),
+        ("performance", "left"),
+        (first, "right"),
+        ("[95 %]", "right"),
+        (second, "right"),
+        ("inputs", "right"),
+    ]
+    screen.print(table("inputs: how many of them changed", columns, [_line(report) for report in reports]))
+    screen.print()
+    for name, n_windows in _changed(reports):
+        screen.print(f"  {plain(name)} changed in {n_windows} of {len(reports)} windows")
+
+
+def _changed(reports: list[Report]) -> list[tuple[str, int]]:
+    """Return the features that changed, the most often first."""
+    return Counter(name for report in reports for name in report.drifted).most_common()
 
 
 def _line(report: Report) -> tuple[str, ...]:
     first, second = (pair.current for pair in report.performance.metrics[:2])
-    spread = (
-        f"{number(first.interval.low, first.unit)}-{number(first.interval.high, first.unit)}" if first.interval else ""
-    )
+    spread = "-"
+    if first.interval:
+        spread = f"{number(first.interval.low, first.unit)}-{number(first.interval.high, first.unit)}"
+    judged = any(feature.verdict is not Verdict.UNKNOWN for feature in report.features)
     return (
         f"{report.window.start:%Y-%m-%d}",
         f"{report.n:,}",
-        verdict_text(report.verdict),
+        verdict_text(report.performance.verdict),
         number(first.value, first.unit),
         spread,
         number(second.value, second.unit),
-        ", ".join(report.drifted) or "-",
+        f"{len(report.drifted)} of {len(report.features)}" if judged else "-",
     )
 
 

@@ -46,15 +46,16 @@ def command(project: Path, *, as_json: bool, fail_on_refusal: bool) -> None:
 
 def print_outcome(name: str, outcome: dict[str, Any]) -> None:
     """Say which version was registered, and whether it serves."""
-    from vigie.cli.output import console
+    from vigie.cli.output import console, plain
 
     screen = console()
     version, champion = outcome["version"], outcome["champion"]
     screen.print()
+    reason = plain(outcome["gate_against_dummy"]["reasons"][0])
     if version is None:
-        screen.print(f"[bold]Refused[/]: {outcome['gate_against_dummy']['reasons'][0]}")
+        screen.print(f"[bold]Refused[/]: {reason}")
         return
-    screen.print(outcome["gate_against_dummy"]["reasons"][0])
+    screen.print(reason)
     if champion == version:
         screen.print(f"[bold]{name} version {version} is the champion.[/] Serve it: vigie serve")
     else:

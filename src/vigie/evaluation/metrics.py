@@ -182,6 +182,10 @@ DEFAULT_METRIC: dict[Task, str] = {_R: "rmse", _B: "roc_auc", _M: "log_loss"}
 """What candidates are ranked by when nobody says otherwise."""
 
 
+ROW_LOSS: dict[Task, str] = {_R: "rmse", _B: "log_loss", _M: "log_loss"}
+"""The metric that is the mean of ``row_losses`` (its root, for regression)."""
+
+
 def metrics_for(task: Task) -> tuple[Metric, ...]:
     """Return the metrics that apply to a task, in report order."""
     return tuple(metric for metric in METRICS.values() if task in metric.tasks)

@@ -10,7 +10,7 @@ from typing import Any
 
 from vigie.domain.schema import Schema, Value
 from vigie.errors import SchemaMismatchError, Violation, nearest
-from vigie.inference.values import Caution, Fault, caution, check_text, describe, read_value
+from vigie.inference.values import KIND_WORDS, Caution, Fault, caution, check_text, describe, read_value
 
 WHOLE_BODY = -1
 """The row of a violation that is about the body itself."""
@@ -107,8 +107,10 @@ class _Reader:
         for feature in self._schema.features:
             raw = item.get(feature.name, MISSING)
             if raw is MISSING:
-                remedy = f"{feature.kind}, null when unknown" if feature.nullable else str(feature.kind)
-                self._note(row, feature.name, Fault("missing", remedy, "nothing"))
+                wanted = (
+                    f"{KIND_WORDS[feature.kind]}, null when unknown" if feature.nullable else KIND_WORDS[feature.kind]
+                )
+                self._note(row, feature.name, Fault("missing", wanted, "nothing"))
                 continue
             value = read_value(feature, raw)
             if isinstance(value, Fault):
@@ -136,8 +138,9 @@ class _Reader:
         for name in item:
             if name not in self._known and len(self.violations) < MAX_VIOLATIONS:
                 shown = str(name)[:MAX_NAME]
-                hint = nearest(shown, self._schema.names)
-                self._note(row, shown, Fault("unknown-feature", f"only features of the model.{hint}", "another name"))
+                hint = nearest(shown, self._schema.names).strip()
+                found = f"another name ({hint[0].lower()}{hint[1:]})" if hint else "another name"
+                self._note(row, shown, Fault("unknown-feature", "only features of the model", found))
 
     def _note(self, row: int, feature: str, fault: Fault) -> None:
         self.violations.append(Violation(row, feature, fault.code, fault.expected, fault.found))

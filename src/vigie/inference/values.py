@@ -13,6 +13,14 @@ MAX_TEXT_BYTES = 1024
 INT64_BOUND = 2**63
 """Integers of the log are 64 bits wide."""
 
+KIND_WORDS = {
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.CATEGORY: "text",
+}
+"""What a feature of each kind expects, for a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -35,11 +43,11 @@ class Caution:
 def read_value(feature: Feature, raw: Any) -> Value | Fault:
     """Return the value of a feature, typed as its kind says, or the first fault found."""
     if raw is None:
-        return None if feature.nullable else Fault("null-not-allowed", str(feature.kind), "null")
+        return None if feature.nullable else Fault("null-not-allowed", KIND_WORDS[feature.kind], "null")
     if feature.kind is Kind.CATEGORY:
         return check_text(raw) or str(raw)
     if feature.kind is Kind.BOOLEAN:
-        return raw if isinstance(raw, bool) else Fault("wrong-type", "true or false", describe(raw))
+        return raw if isinstance(raw, bool) else Fault("wrong-type", KIND_WORDS[feature.kind], describe(raw))
     return _read_number(feature, raw)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vigie.evaluation.value import DecisionValue
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.ports import Clock, Ledger, ModelRegistry, Notifier, PredictionLog, Tracker
 from vigie.promotion.gate import GateRule
@@ -24,6 +25,7 @@ class Rules:
         gate: what a challenger must show.
         held_out: share of the recent outcomes kept aside for the gate, in (0, 1).
         trusted_types: types that models may hold beyond Vigie's own list.
+        value: what the decisions of a binary model are worth; None where nobody says.
     """
 
     data: DataSpec
@@ -35,6 +37,7 @@ class Rules:
     gate: GateRule
     held_out: float
     trusted_types: frozenset[str]
+    value: DecisionValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event
 from vigie.domain.measurement import Verdict
-from vigie.errors import DataError
+from vigie.errors import DataError, VigieError
 from vigie.loop.alert import alert
 from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
-from vigie.loop.decide import decide_retraining
+from vigie.loop.decide import decide_retraining, record_undone
 from vigie.loop.monitor import monitor, next_look, open_window, record_look
 from vigie.loop.promote import Move, notice_moved_alias, promote
 from vigie.loop.retrain import Challenge, retrain
@@ -53,12 +53,14 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
     Raises:
         NoChampionError: nothing serves.
         AliasMovedError: somebody promoted meanwhile.
+        LeaseHeldError: somebody is promoting.
+        BundleError: the champion's bundle does not pass its checks.
         StorageError: a store failed.
     """
     version = champion_version(loop)
     notice_moved_alias(loop, version)
     opened = open_version(loop, version)
-    report = monitor(loop, opened, open_window(loop, version), look=next_look(loop, version))
+    report = monitor(loop, opened, open_window(loop, version, settled=True), look=next_look(loop, version))
     if report.n < loop.rules.alarm.min_rows:
         return Turn(report, closed=False)
     told = alert(loop, report)
@@ -68,7 +70,10 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
         return Turn(report, alert=told, decision=decision)
     try:
         challenge = retrain(loop, opened, window, origin=origin, progress=progress)
-    except DataError as error:
+    except VigieError as error:
+        record_undone(loop, report, str(error))
+        if not isinstance(error, DataError):
+            raise
         return Turn(report, alert=told, decision=decision, trouble=str(error))
     gate = challenge.decision
     if not gate.promote:

@@ -1,10 +1,13 @@
 """Ask the retrain policy, on the outcomes known since the alarm began, and record its answer."""
 
+from datetime import datetime
+
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.logged import labelled_table
 from vigie.monitoring.assess import Report
 from vigie.retraining.policy import RetrainDecision, decide
 from vigie.retraining.triggers import find_triggers
@@ -21,18 +24,41 @@ def decide_retraining(loop: Loop, opened: OpenVersion, report: Report) -> tuple[
     )
     window = _since_alarm_began(loop, report)
     n_labelled = _n_labelled(loop, opened, window) if triggers else 0
-    decided = loop.ledger.events(loop.model, kinds=(EventKind.RETRAIN_DECIDED,))
-    retrained = [event.at for event in decided if event.evidence["retrain"]]
     decision = decide(
         triggers,
         loop.rules.retraining,
         n_labelled=n_labelled,
-        last_retrained_at=retrained[-1] if retrained else None,
+        last_retrained_at=_last_retrained_at(loop),
         now=loop.clock.now(),
     )
     if decision.asked:
         loop.ledger.append(_event(loop, report, decision, n_labelled))
     return decision, window
+
+
+def record_undone(loop: Loop, report: Report, trouble: str) -> Event:
+    """Record that a retraining was decided on and could not be done, so that it starts no cool-down."""
+    return loop.ledger.append(
+        Event(
+            kind=EventKind.RETRAIN_DECIDED,
+            at=loop.clock.now(),
+            model=loop.model,
+            version=report.version,
+            summary="The retraining could not be done.",
+            reasons=(trouble,),
+            evidence={"retrain": False, "undone": True},
+        )
+    )
+
+
+def _last_retrained_at(loop: Loop) -> datetime | None:
+    latest: list[datetime] = []
+    for event in loop.ledger.events(loop.model, kinds=(EventKind.RETRAIN_DECIDED,)):
+        if event.evidence["retrain"]:
+            latest.append(event.at)
+        elif event.evidence.get("undone"):
+            latest = latest[:-1]
+    return latest[-1] if latest else None
 
 
 def _since_alarm_began(loop: Loop, report: Report) -> Window:
@@ -45,8 +71,8 @@ def _since_alarm_began(loop: Loop, report: Report) -> Window:
 
 
 def _n_labelled(loop: Loop, opened: OpenVersion, window: Window) -> int:
-    outcomes = loop.log.rows(loop.model, opened.schema, window, version=opened.version).records.column("outcome")
-    return int(len(outcomes) - outcomes.null_count)
+    rows = loop.log.rows(loop.model, opened.schema, window, version=opened.version)
+    return int(labelled_table(rows, opened.schema).num_rows)
 
 
 def _event(loop: Loop, report: Report, decision: RetrainDecision, n_labelled: int) -> Event:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vigie.domain.frame import model_frame
 from vigie.domain.schema import Label, Schema
@@ -35,7 +36,7 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
     Returns:
         Scores of the n labelled rows, and seconds from prediction to the arrival of its outcome, shape (n,).
     """
-    known = rows.records.filter(rows.records.column("outcome").is_valid())
+    known = rows.records.filter(_is_labelled(rows, schema))
     received = known.column("received_at").cast(pa.int64()).to_numpy()
     delays_s = (received - known.column("at").cast(pa.int64()).to_numpy()) / 1e6
     outcomes = known.column("outcome").to_pylist()
@@ -49,13 +50,25 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
 
 def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
     """Return the labelled rows as a training table: features, target and, where the schema has one, the entity."""
-    known = rows.records.column("outcome").is_valid()
+    known = _is_labelled(rows, schema)
     records, table = rows.records.filter(known), rows.features.filter(known)
     outcomes = [json.loads(outcome) for outcome in records.column("outcome").to_pylist()]
     table = table.append_column(schema.target.name, pa.array(outcomes))
     if schema.entity:
         table = table.append_column(schema.entity, records.column("entity"))
     return table
+
+
+def _is_labelled(rows: LoggedRows, schema: Schema) -> pa.ChunkedArray:
+    """Whether an outcome is known that this version could have answered.
+
+    Feedback is checked against the model that serves when it arrives; the prediction may be of an older version, with
+    fewer classes. Such a row is left aside rather than let it stop the loop.
+    """
+    outcomes = rows.records.column("outcome")
+    if not schema.target.task.is_classification:
+        return outcomes.is_valid()
+    return pc.is_in(outcomes, value_set=pa.array([_text(label) for label in schema.target.classes], pa.string()))
 
 
 def _probabilities(records: pa.Table, schema: Schema) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Judge what a version answered in a window, or what it would have answered on a table."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,20 @@ import pyarrow as pa
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.window import Window
-from vigie.evaluation.metrics import DEFAULT_METRIC
+from vigie.errors import InsufficientDataError
+from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.judged import read_judged
 from vigie.loop.logged import frame_of, labelled_of, predicted_of
 from vigie.loop.train import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
 from vigie.promotion.history import reigns
-from vigie.training.dataset import build_dataset
 from vigie.training.scoring import scores_of
+
+SETTLING = timedelta(seconds=1)
+"""How long a prediction may take from its date to the log."""
 
 
 def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -> Report:
@@ -51,12 +56,14 @@ def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *
     Raises:
         DataError: the table does not fit the version's schema.
     """
-    dataset = build_dataset(table, loop.rules.data, opened.schema)
+    frame, y = read_judged(table, opened.schema)
     task = opened.schema.target.task
-    scores = scores_of(opened.bundle.model, task, dataset.frame, dataset.y)
+    if not len(frame):
+        raise InsufficientDataError("Judging a table", needed=1, found=0)
+    scores = scores_of(opened.bundle.model, task, frame, y)
     window_rows = WindowRows(
         window=window,
-        frame=dataset.frame,
+        frame=frame,
         predicted=predicted_quantity(scores, task),
         scores=scores,
         delays_s=np.empty(0),
@@ -65,9 +72,16 @@ def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *
     return _judge(loop, opened, window_rows, look)
 
 
-def open_window(loop: Loop, version: str) -> Window:
-    """Return the window that is still open: from the last judged one, or from the promotion, until now."""
-    now = loop.clock.now()
+def open_window(loop: Loop, version: str, *, settled: bool = False) -> Window:
+    """Return the window that is still open: from the last judged one, or from the promotion, until now.
+
+    Args:
+        loop: ports.
+        version: whose window.
+        settled: whether to leave out the last second. A prediction is dated before it is logged: a window that is
+            closed must not end so near to the present that one of its predictions may still be on its way.
+    """
+    now = loop.clock.now() - (SETTLING if settled else timedelta(0))
     judged = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
     starts = [event.evidence["window"]["end"] for event in judged]
     since = [reign.since.isoformat() for reign in reigns(loop.ledger.events(loop.model)) if reign.version == version]
@@ -103,10 +117,11 @@ def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Repo
         task=task,
         profile=opened.profile,
         metrics={item["name"]: _measurement(item) for item in opened.bundle.manifest.metrics},
+        value=loop.rules.value,
     )
     rules = loop.rules
     performance = PerformanceRule(
-        metric=rules.training.metric or DEFAULT_METRIC[task],
+        metrics=tuple(dict.fromkeys((rules.training.metric or DEFAULT_METRIC[task], ROW_LOSS[task]))),
         margin=rules.performance_margin,
         min_labelled=rules.min_labelled,
         false_alarm_budget=rules.alarm.false_alarm_budget,

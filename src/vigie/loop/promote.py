@@ -48,6 +48,9 @@ def promote(loop: Loop, move: Move, *, owner: str) -> Event:
         found = loop.registry.alias(loop.model, CHAMPION)
         if found != move.expected:
             raise AliasMovedError(CHAMPION, expected=move.expected, found=found)
+        loop.registry.version(loop.model, move.version)
+        if found:
+            notice_moved_alias(loop, found)  # else the way back would lead past whoever serves now
         loop.registry.point(loop.model, CHAMPION, move.version)
         word = "Rolled back to" if move.kind is EventKind.ROLLED_BACK else "Promoted"
         before = f", after version {found}" if found else ", the first champion"

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vigie.domain.event import Event, EventKind
 from vigie.domain.frame import model_frame
 from vigie.domain.model import CHALLENGER, ModelVersion
+from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.errors import DataError, InsufficientDataError
 from vigie.evaluation.metrics import row_losses
@@ -51,6 +54,7 @@ def retrain(loop: Loop, champion: OpenVersion, window: Window, *, origin: Origin
     table = labelled_table(rows, champion.schema)
     if table.num_rows < loop.rules.retraining.min_labelled:
         raise InsufficientDataError("Retraining", needed=loop.rules.retraining.min_labelled, found=table.num_rows)
+    _check_classes(champion, table)
     inner = replace(loop, rules=_rules_for_logged_rows(loop.rules, champion))
     trained = train(
         inner,
@@ -60,7 +64,6 @@ def retrain(loop: Loop, champion: OpenVersion, window: Window, *, origin: Origin
         progress=progress,
         splitter=lambda dataset: later_rows_judge(dataset, loop.rules.held_out),
     )
-    _check_classes(champion, trained)
     version = publish(loop, trained)
     loop.registry.point(loop.model, CHALLENGER, version.version)
     decision = _gate(loop, champion, trained)
@@ -78,20 +81,28 @@ def later_rows_judge(dataset: Dataset, held_out: float) -> Split:
 
 def _rules_for_logged_rows(rules: Rules, champion: OpenVersion) -> Rules:
     """Logged rows hold the features and the target only, and the order of their ids is their time."""
-    positive = None if not champion.schema.target.classes else str(champion.schema.target.positive)
+    target = champion.schema.target
+    positive = str(target.positive) if target.task is Task.BINARY else None
     data = replace(
-        rules.data, task=champion.schema.target.task, positive=positive, entity=champion.schema.entity, time=None,
-        exclude=(), split="random",
-    )  # fmt: skip
+        rules.data,
+        task=target.task,
+        positive=positive,
+        entity=champion.schema.entity,
+        time=None,
+        exclude=(),
+        split="random",
+    )
     return replace(rules, data=data)
 
 
-def _check_classes(champion: OpenVersion, trained: Trained) -> None:
-    found, wanted = trained.dataset.schema.target.classes, champion.schema.target.classes
-    if found != wanted:
-        missing = ", ".join(repr(label) for label in wanted if label not in found)
+def _check_classes(champion: OpenVersion, table: pa.Table) -> None:
+    """Models that know different classes cannot be compared: say so before anything is fitted."""
+    target = champion.schema.target
+    found = set(pc.unique(table.column(target.name)).to_pylist())
+    missing = [label for label in target.classes if label not in found]
+    if missing:
         raise DataError(
-            f"The recent outcomes hold no {missing or 'class of the champion'}: the models could not be compared.",
+            f"The recent outcomes hold no {', '.join(map(repr, missing))}: the models could not be compared.",
             remedy="Wait for outcomes of every class.",
         )
 

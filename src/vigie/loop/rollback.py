@@ -4,7 +4,7 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.model import CHAMPION
 from vigie.errors import NoChampionError, RegistryError
 from vigie.loop.context import Loop
-from vigie.loop.promote import Move, promote
+from vigie.loop.promote import Move, notice_moved_alias, promote
 from vigie.promotion.history import previous_champion
 
 
@@ -18,6 +18,7 @@ def rollback(loop: Loop, *, owner: str, reason: str) -> Event:
     current = loop.registry.alias(loop.model, CHAMPION)
     if current is None:
         raise NoChampionError(loop.model)
+    notice_moved_alias(loop, current)
     previous = previous_champion(loop.ledger.events(loop.model))
     if previous is None:
         raise RegistryError(

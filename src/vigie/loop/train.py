@@ -8,11 +8,13 @@ import pyarrow as pa
 
 from vigie.bundle.archive import BundleContent, pack
 from vigie.domain.event import Event, EventKind
-from vigie.domain.measurement import finite
+from vigie.domain.measurement import Measurement, finite
 from vigie.domain.model import RunRecord, TrackedRuns
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
+from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
+from vigie.evaluation.value import value_per_thousand
 from vigie.loop.context import Loop
 from vigie.loop.open_bundle import golden_rows
 from vigie.monitoring.profile import build_profile
@@ -67,15 +69,17 @@ def train(
 
     Raises:
         DataError: the table cannot be learnt from.
-        ConfigurationError: a candidate or the metric is unknown.
+        ConfigurationError: a candidate or the metric is unknown, or a value is given for a task without decisions.
         RegistryError: the tracker failed.
     """
     rules = loop.rules
     dataset = build_dataset(table, rules.data, declared)
+    _check_value(loop, dataset)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
     spec = with_defaults(rules.training, dataset.schema.target.task)
     leaderboard = train_candidates(dataset, parts, spec, progress=progress)
-    runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), _children(leaderboard))
+    children = _children(loop, dataset, leaderboard, origin)
+    runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
     members = pack(_content(loop, dataset, parts, leaderboard.winner, runs, origin))
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
@@ -109,12 +113,27 @@ def _content(
         golden=golden_rows(
             winner.model, dataset.schema, {name: dataset.frame[name].tolist() for name in dataset.schema.names}
         ),
-        metrics=winner.test,
+        metrics=(*winner.test, *_value(loop, winner)),
         data_digest=dataset.digest,
         git_commit=origin.commit,
         params=winner.params,
         lineage=lineage,
     )
+
+
+def _value(loop: Loop, entry: Entry) -> tuple[Measurement, ...]:
+    value = loop.rules.value
+    return () if value is None else (value_per_thousand(entry.test_scores, value),)
+
+
+def _check_value(loop: Loop, dataset: Dataset) -> None:
+    task = dataset.schema.target.task
+    if loop.rules.value is not None and task is not Task.BINARY:
+        raise ConfigurationError(
+            f"Decisions have a value for a binary task only, and the target is {task.value}.",
+            remedy="Remove the section [value].",
+            key="value",
+        )
 
 
 def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
@@ -141,7 +160,7 @@ def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
 def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard, origin: Origin) -> RunRecord:
     winner = leaderboard.winner
     return RunRecord(
-        name=f"{loop.model}: {winner.name} of {len(leaderboard.entries)}",
+        name=f"{loop.model}: {winner.name} of {len(leaderboard.entries) - 1}",
         params={
             "task": dataset.schema.target.task.value,
             "target": dataset.schema.target.name,
@@ -154,20 +173,26 @@ def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard
             "winner": winner.name,
         },
         metrics=_metrics(winner),
-        tags={
-            "vigie.data_digest": dataset.digest,
-            "vigie.source": origin.source,
-            "vigie.cause": origin.cause,
-            **({"mlflow.source.git.commit": origin.commit} if origin.commit else {}),
-        },
+        tags=_tags(dataset, origin),
     )
 
 
-def _children(leaderboard: Leaderboard) -> list[RunRecord]:
+def _children(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, origin: Origin) -> list[RunRecord]:
+    seed = str(loop.rules.data.seed)
     return [
-        RunRecord(name=entry.name, params={"candidate": entry.name, **entry.params}, metrics=_metrics(entry))
-        for entry in (*leaderboard.entries, leaderboard.dummy)
+        RunRecord(
+            name=entry.name,
+            params={"candidate": entry.name, "seed": seed, **entry.params},
+            metrics=_metrics(entry),
+            tags=_tags(dataset, origin),
+        )
+        for entry in leaderboard.entries
     ]
+
+
+def _tags(dataset: Dataset, origin: Origin) -> dict[str, str]:
+    tags = {"vigie.data_digest": dataset.digest, "vigie.source": origin.source, "vigie.cause": origin.cause}
+    return tags if origin.commit is None else {**tags, "mlflow.source.git.commit": origin.commit}
 
 
 def _metrics(entry: Entry) -> dict[str, float]:
@@ -184,8 +209,8 @@ def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: Tracked
         kind=EventKind.TRAINED,
         at=loop.clock.now(),
         model=loop.model,
-        summary=f"Trained {len(leaderboard.entries)} candidates on {len(dataset.y):,} rows; {winner.name} leads with "
-        f"{leaderboard.metric} {value} in cross-validation.",
+        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows; {winner.name} leads "
+        f"with {leaderboard.metric} {value} in cross-validation.",
         reasons=(origin.cause,),
         evidence={
             "run_id": runs.parent_id,

@@ -11,6 +11,7 @@ from vigie.domain.measurement import Measurement, Verdict
 from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.evaluation.metrics import Scores
+from vigie.evaluation.value import DecisionValue
 from vigie.monitoring.columns import Column, ColumnCounts, NumericColumn
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.drift.catalogue import CATEGORY, NUMERIC, describe
@@ -31,6 +32,7 @@ class Reference:
         task: the question it answers.
         profile: what its training data looked like.
         metrics: its metrics on rows it was not fitted on, by name, with intervals.
+        value: what its decisions are worth, for a binary task where somebody says so.
     """
 
     model: str
@@ -38,6 +40,7 @@ class Reference:
     task: Task
     profile: ReferenceProfile
     metrics: Mapping[str, Measurement]
+    value: DecisionValue | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,6 +209,7 @@ def assess(
         reference.metrics,
         performance_rule,
         alpha=spend(performance_rule.false_alarm_budget, look=look),
+        value=reference.value,
     )
     return Report(
         model=reference.model,

@@ -3,7 +3,7 @@
 The only room that may say that a model got worse, because it is the only one that has seen outcomes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import hypot, isfinite
 from typing import Any
@@ -16,6 +16,7 @@ from vigie.domain.task import Task
 from vigie.errors import ConfigurationError, nearest
 from vigie.evaluation.intervals import measure, wilson
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
+from vigie.evaluation.value import DecisionValue, value_per_thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,14 @@ class PerformanceRule:
     """What a person decides about performance alarms.
 
     Attributes:
-        metric: the metric that decides, by name.
+        metrics: the metrics that decide, by name, at least one; they share the budget, and any of them can alarm.
         margin: loss that does not matter, at least 0: absolute for scores (0.02 of ROC-AUC), a share of the reference
             for losses (2 % of the RMSE).
         min_labelled: rows with an outcome below which nothing is said; at least 1.
         false_alarm_budget: probability of ever alarming while the model is as good as it promised, in (0, 1).
     """
 
-    metric: str
+    metrics: tuple[str, ...]
     margin: float
     min_labelled: int
     false_alarm_budget: float
@@ -38,9 +39,12 @@ class PerformanceRule:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         key = "monitoring"
-        if self.metric not in METRICS:
-            known = nearest(self.metric, list(METRICS)).strip() or f"Use one of {', '.join(METRICS)}."
-            raise ConfigurationError(f"There is no metric {self.metric!r}.", remedy=known, key=key)
+        if not self.metrics:
+            raise ConfigurationError("No metric decides.", remedy=f"Name some of {', '.join(METRICS)}.", key=key)
+        for metric in self.metrics:
+            if metric not in METRICS:
+                known = nearest(metric, list(METRICS)).strip() or f"Use one of {', '.join(METRICS)}."
+                raise ConfigurationError(f"There is no metric {metric!r}.", remedy=known, key=key)
         if not 0 <= self.margin < float("inf"):
             raise ConfigurationError(f"margin is {self.margin}.", remedy="Set it to 0 or more.", key=key)
         if self.min_labelled < 1:
@@ -82,9 +86,10 @@ class PerformanceReport:
     """Realised performance of one window.
 
     Attributes:
-        verdict: of the deciding metric.
-        reason: one sentence.
-        metrics: every metric of the task, each beside its reference.
+        verdict: the gravest of the deciding metrics.
+        reason: one sentence, on the metric that the verdict comes from.
+        metrics: every metric of the task, each beside its reference; last, the value of the decisions where one is
+            given.
         coverage: share of the window's predictions whose outcome is known.
         delay: median seconds from prediction to outcome.
     """
@@ -107,7 +112,13 @@ class PerformanceReport:
 
 
 def measure_performance(
-    outcomes: Outcomes, task: Task, reference: Mapping[str, Measurement], rule: PerformanceRule, *, alpha: float
+    outcomes: Outcomes,
+    task: Task,
+    reference: Mapping[str, Measurement],
+    rule: PerformanceRule,
+    *,
+    alpha: float,
+    value: DecisionValue | None = None,
 ) -> PerformanceReport:
     """Measure what is known of the outcomes and say whether the model got worse.
 
@@ -115,29 +126,42 @@ def measure_performance(
         outcomes: the labelled rows of a window.
         task: which metrics apply.
         reference: the same metrics on rows the model was not fitted on, by name.
-        rule: which metric decides, and from which loss on.
+        rule: which metrics decide, and from which loss on.
         alpha: part of the false-alarm budget that this look may use.
+        value: what the decisions of a binary model are worth; None where nobody says.
 
     Returns:
-        ``alarm`` when the deciding metric is worse than the reference by more than the margin, and by more than both
-        samples' uncertainty explains in a one-sided z-test at ``alpha``; ``unknown`` when that cannot be tested;
-        else ``ok``.
+        ``alarm`` when a deciding metric is worse than the reference by more than the margin, and by more than both
+        samples' uncertainty explains in a one-sided z-test at its share of ``alpha``; ``unknown`` when none could be
+        tested; else ``ok``.
     """
     scores = outcomes.scores
     n_labelled = 0 if scores is None else len(scores)
     measured = measure(scores, task) if scores is not None and n_labelled else _nothing(task)
+    if value is not None and scores is not None:
+        measured = (*measured, value_per_thousand(scores, value))
     metrics = tuple(Compared(_honest(item), reference.get(item.name)) for item in measured)
-    deciding = next((pair for pair in metrics if pair.current.name == rule.metric), None)
     if n_labelled < rule.min_labelled:
         verdict = Verdict.UNKNOWN
         reason = f"Not enough outcomes yet: {n_labelled:,} known, {rule.min_labelled:,} needed."
-    elif deciding is None:
-        verdict, reason = Verdict.UNKNOWN, f"{rule.metric} does not apply to a {task.value} task."
     else:
-        verdict, reason = _decide(deciding, METRICS[rule.metric], rule.margin, alpha)
+        verdict, reason = _decide_all(metrics, task, rule, alpha)
     return PerformanceReport(
         verdict, reason, metrics, _coverage(n_labelled, outcomes.n_predictions), _delay(outcomes.delays_s)
     )
+
+
+def _decide_all(metrics: Sequence[Compared], task: Task, rule: PerformanceRule, alpha: float) -> tuple[Verdict, str]:
+    """Return the gravest of the deciding metrics; one that cannot be tested does not silence another that can."""
+    found = {pair.current.name: pair for pair in metrics}
+    decisions = [
+        _decide(found[name], METRICS[name], rule.margin, alpha / len(rule.metrics))
+        if name in found
+        else (Verdict.UNKNOWN, f"{name} does not apply to a {task.value} task.")
+        for name in rule.metrics
+    ]
+    order = (Verdict.UNKNOWN, Verdict.OK, Verdict.ALARM)
+    return max(decisions, key=lambda decision: order.index(decision[0]))
 
 
 def _decide(pair: Compared, metric: Metric, margin: float, alpha: float) -> tuple[Verdict, str]:

@@ -61,13 +61,14 @@ def running_server(folder: Path) -> Iterator[str]:
         StorageError: it ended, or was not ready within a minute.
     """
     port = _free_port()
-    process = start(folder, "serve", ["--port", str(port)])
+    log = folder / "server.log"
+    process = start(folder, "serve", ["--port", str(port)], log=log)
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + READY_S
         while not _is_ready(url):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise StorageError("vigie serve", "it did not become ready.", retryable=True)
+                raise StorageError("vigie serve", f"it did not become ready: {log.read_text()[-500:]}", retryable=True)
             time.sleep(0.1)
         yield url
     finally:

@@ -42,17 +42,18 @@ def open_registry(settings: Settings) -> MlflowRegistry:
 def follow(settings: Settings) -> None:
     """Follow the alias until the parent process ends."""
     parent, name = os.getppid(), settings.project.name
-    cache, registry, trouble = open_cache(settings), None, ""
+    cache, registry, told = open_cache(settings), None, ""
     while os.getppid() == parent:
         try:
             registry = registry or open_registry(settings)
-            follow_once(registry, cache, name)
-            trouble = ""
+            version = follow_once(registry, cache, name)
+            news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
         except VigieError as error:
             # The promise kept here: a registry in trouble never stops the follower; it says so once and tries again.
-            if str(error) != trouble:
-                logger.warning("cannot follow the champion: %s", error)
-            trouble = str(error)
+            news = f"cannot follow the champion: {error}"
+        if news and news != told:
+            logger.warning("%s", news)
+        told = news
         time.sleep(settings.serving.follow_every.total_seconds())
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 
 import pyarrow as pa
 
@@ -15,6 +16,7 @@ from vigie.adapters.mlflow_tracking import MlflowTracker, default_uri, open_clie
 from vigie.adapters.notifiers import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
+from vigie.evaluation.value import DecisionValue
 from vigie.loop.context import Loop, Rules
 from vigie.loop.train import Origin, Trained, train
 from vigie.monitoring.thresholds import AlarmRule
@@ -56,6 +58,7 @@ def rules_of(settings: Settings) -> Rules:
         gate=GateRule(settings.gate.level, settings.gate.margin, settings.gate.min_rows),
         held_out=settings.retraining.held_out,
         trusted_types=frozenset(settings.bundle.trusted_types),
+        value=DecisionValue(**asdict(settings.value)) if settings.value else None,
     )
 
 
@@ -102,4 +105,8 @@ def train_project(loop: Loop, settings: Settings, *, progress: Progress) -> Trai
 
 def owner() -> str:
     """Return who this process is, for leases and for people: user, machine, process."""
-    return f"{getpass.getuser()}@{socket.gethostname()}:{os.getpid()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}:{os.getpid()}"

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 logger = logging.getLogger("vigie.up")
@@ -42,10 +43,20 @@ def up(project: Path, *, serve: Sequence[str], watch: Sequence[str]) -> int:
         stop(list(processes.values()))
 
 
-def start(project: Path, command: str, arguments: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
-    """Start a command of Vigie beside this process, out of reach of its terminal's Ctrl-C."""
+def start(
+    project: Path, command: str, arguments: Sequence[str] = (), *, log: Path | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a command of Vigie beside this process, out of reach of its terminal's Ctrl-C.
+
+    Args:
+        project: folder of the project.
+        command: name of the command.
+        arguments: further ones.
+        log: file for its standard error; None shares this process's.
+    """
     line = [sys.executable, "-m", "vigie", command, "--project", str(project), *arguments]
-    return subprocess.Popen(line, start_new_session=True)  # noqa: S603  our own command line
+    with log.open("ab") if log else nullcontext() as stderr:
+        return subprocess.Popen(line, start_new_session=True, stderr=stderr)  # noqa: S603  our own command line
 
 
 def stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:

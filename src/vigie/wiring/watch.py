@@ -18,7 +18,7 @@ logger = logging.getLogger("vigie.watch")
 
 
 def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
-    """Yield turns: one when ``pause`` is None, else one after each pause until SIGTERM or SIGINT.
+    """Yield turns: one when ``pause`` is None, else one now and one after each pause until SIGTERM or SIGINT.
 
     Raises:
         VigieError: the one turn asked for failed. On an interval a failed turn is logged and the next one is taken.
@@ -28,14 +28,14 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
             yield one_turn(loop, settings)
             return
         stopped = _stop_on_signal()
-        while not stopped.wait(pause.total_seconds()):
+        while True:
             try:
-                taken = one_turn(loop, settings)
-            except VigieError:
+                yield one_turn(loop, settings)
+            except VigieError as error:
                 # The promise kept here: one failed turn does not end the watch.
-                logger.exception("this turn failed; the next one is tried in %s", pause)
-                continue
-            yield taken
+                logger.error("this turn failed, the next one is tried in %s: %s", pause, error)  # noqa: TRY400
+            if stopped.wait(pause.total_seconds()):
+                return
 
 
 def one_turn(loop: Loop, settings: Settings, progress: Callable[[str, int, int], None] | None = None) -> Turn:

@@ -89,7 +89,7 @@ def _window(seed, n, *, task=Task.BINARY, shift=0.0, signal=None):
 
 
 def _assess(rows, reference=None, task=Task.BINARY, look=1):
-    rule = PerformanceRule(METRIC[task], 0.02, 100, 0.05)
+    rule = PerformanceRule((METRIC[task],), 0.02, 100, 0.05)
     report = assess(rows, reference or _reference(task), DRIFT, rule, look=look)
     json.dumps(report.to_dict(), allow_nan=False)
     return report

@@ -11,13 +11,14 @@ from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
+from vigie.evaluation.value import DecisionValue, value_per_thousand
 from vigie.monitoring.performance import Outcomes, PerformanceRule, measure_performance
 
 ALPHA = 0.015
 
 
 def _rule(metric="roc_auc", margin=0.02, min_labelled=50):
-    return PerformanceRule(metric=metric, margin=margin, min_labelled=min_labelled, false_alarm_budget=0.05)
+    return PerformanceRule(metrics=(metric,), margin=margin, min_labelled=min_labelled, false_alarm_budget=0.05)
 
 
 def _binary(seed, n, signal):
@@ -144,7 +145,8 @@ def test_a_metric_of_another_task_is_unknown():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"metric": "roc_acu"},
+        {"metrics": ("roc_acu",)},
+        {"metrics": ()},
         {"margin": -0.1},
         {"margin": math.nan},
         {"min_labelled": 0},
@@ -154,6 +156,30 @@ def test_a_metric_of_another_task_is_unknown():
 )
 def test_settings_that_cannot_be_meant_are_refused(wrong):
     """A rule that means nothing is refused when it is made."""
-    good = {"metric": "roc_auc", "margin": 0.02, "min_labelled": 50, "false_alarm_budget": 0.05}
+    good = {"metrics": ("roc_auc",), "margin": 0.02, "min_labelled": 50, "false_alarm_budget": 0.05}
     with pytest.raises(ConfigurationError):
         PerformanceRule(**good | wrong)
+
+
+def test_probabilities_that_went_wrong_alarm_although_the_ranking_holds():
+    """Overconfident answers keep their ROC-AUC and lose their log-loss: either metric may raise the alarm."""
+    reference = _binary(0, 2000, 2.0)
+    current = _binary(1, 2000, 2.0)
+    odds = (current.proba[:, 1] / current.proba[:, 0]) ** 8
+    bold = Scores(current.y, current.predicted, np.column_stack([1 / (1 + odds), odds / (1 + odds)]))
+    rule = PerformanceRule(metrics=("roc_auc", "log_loss"), margin=0.02, min_labelled=50, false_alarm_budget=0.05)
+    report = _performance(bold, _promised(reference, Task.BINARY), rule)
+    assert report.verdict is Verdict.ALARM
+    assert report.reason.startswith("log_loss is")
+    assert _performance(bold, _promised(reference, Task.BINARY), _rule()).verdict is Verdict.OK
+
+
+def test_the_value_of_the_decisions_stands_last():
+    """With a value per decision, euros per thousand are reported beside what was promised."""
+    scores = _binary(1, 500, 2.0)
+    value = DecisionValue(true_positive=80, false_positive=-10, false_negative=-60, true_negative=0, unit="EUR")
+    promised = _promised(scores, Task.BINARY) | {"value": value_per_thousand(scores, value)}
+    outcomes = Outcomes(scores, 500, np.full(500, 60.0))
+    report = measure_performance(outcomes, Task.BINARY, promised, _rule(), alpha=ALPHA, value=value)
+    assert report.metrics[-1].current.unit == "EUR/1000"
+    assert report.metrics[-1].current.value == report.metrics[-1].reference.value

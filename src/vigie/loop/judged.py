@@ -1,0 +1,60 @@
+"""A table read as a version would have met it: features by its schema, outcomes by its own classes.
+
+Training reads a table to learn from it, and refuses what cannot be learnt from: one class, twenty rows. Judging a model
+on a table is another question: a month with five rows or without one of the classes is a month like another, and an
+index of a class is that of the model, not that of the table.
+"""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vigie.domain.frame import model_frame
+from vigie.domain.schema import Schema
+from vigie.errors import DataError, nearest
+from vigie.training.columns import conform, plain
+
+
+def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return what a model is asked with and what came true; rows without an outcome are left out.
+
+    Returns:
+        The frame, shape (n, n_features), and outcomes, shape (n,): float64 for regression, int64 indices of
+        ``schema.target.classes`` otherwise.
+
+    Raises:
+        DataError: a column is missing, an outcome is no number or no class of the model.
+        SchemaMismatchError: values do not fit the schema.
+    """
+    for name in (*schema.names, schema.target.name):
+        if name not in table.column_names:
+            raise DataError(
+                f"The table has no column {name!r}, which the model needs.{nearest(name, table.column_names)}",
+                remedy="Judge a table with the columns of the training.",
+            )
+    table = table.filter(plain(table.column(schema.target.name)).is_valid())
+    columns = {feature.name: conform(feature, table.column(feature.name)).to_pylist() for feature in schema.features}
+    return model_frame(schema, columns), _outcomes(plain(table.column(schema.target.name)), schema)
+
+
+def _outcomes(values: pa.ChunkedArray, schema: Schema) -> np.ndarray:
+    target = schema.target
+    if not target.task.is_classification:
+        try:
+            return np.asarray(pc.cast(values, pa.float64(), safe=False).to_pylist(), dtype=np.float64)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
+            raise DataError(
+                f"Target {target.name!r} holds {values.type} values, and the model predicts numbers.",
+                remedy="Convert the column.",
+            ) from exc
+    index = {label: place for place, label in enumerate(target.classes)}
+    found = values.to_pylist()
+    strange = sorted({repr(label) for label in found if label not in index})
+    if strange:
+        raise DataError(
+            f"Target {target.name!r} holds {', '.join(strange[:3])}, which the model does not know; "
+            f"its classes are {', '.join(map(repr, target.classes))}.",
+            remedy="Judge a table with these classes, or train anew.",
+        )
+    return np.asarray([index[label] for label in found], dtype=np.int64)

@@ -1,0 +1,103 @@
+"""From a table to a registered version: what is recorded, and when it becomes champion."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from vigie.domain.event import EventKind
+from vigie.errors import BundleError, NoChampionError
+from vigie.loop.champion import champion_version, open_version
+from vigie.testing.tables import churn_table
+
+
+def test_training_records_a_parent_and_one_run_a_candidate(new_world):
+    """The runs name the seed, the data and the commit; the ledger names the parent run."""
+    world = new_world()
+    trained = world.train(churn_table(300, seed=1))
+    parent = world.tracker.runs[trained.runs.parent_id].record
+    assert (parent.params["seed"], parent.params["winner"]) == ("3", "logistic")
+    assert parent.tags["vigie.data_digest"] == trained.dataset.digest
+    assert parent.tags["mlflow.source.git.commit"] == "abc123"
+    children = [run.record.name for run in world.tracker.runs.values() if run.parent_id == trained.runs.parent_id]
+    assert sorted(children) == ["dummy", "logistic"]
+    event = world.last(EventKind.TRAINED)
+    assert event.evidence["run_id"] == trained.runs.parent_id
+    assert event.evidence["git_commit"] == "abc123"
+
+
+def test_a_tracked_metric_is_the_leaderboards(new_world):
+    """What MLflow shows is what the table shows."""
+    world = new_world()
+    trained = world.train(churn_table(300, seed=1))
+    kept = world.tracker.runs[trained.runs.child_ids["logistic"]].record.metrics
+    assert kept["test_roc_auc"] == trained.leaderboard.winner.measured("roc_auc").value
+    assert kept["cv_roc_auc"] == trained.leaderboard.winner.cv.value
+
+
+def test_the_first_version_that_beats_the_dummy_becomes_champion(world):
+    """Trained, registered, promoted: three lines, and the alias."""
+    assert world.champion == "1"
+    assert world.kinds == ["registered", "promoted"]
+    event = world.last(EventKind.PROMOTED)
+    assert event.evidence["previous"] is None
+    assert event.evidence["interval"]["low"] > 0
+    assert event.reasons[0].startswith("Better than the dummy")
+
+
+def test_a_first_model_that_does_not_beat_the_dummy_is_refused(new_world):
+    """Coin tosses leave no version, no champion, and a reason."""
+    rng = np.random.default_rng(0)
+    table = pa.table({"a": rng.normal(size=200), "client_id": [f"c{i}" for i in range(200)],
+                      "churn": rng.choice(["oui", "non"], 200).tolist()})  # fmt: skip
+    world = new_world()
+    registered = world.register(world.train(table))
+    assert registered.version is None
+    assert (registered.champion, world.champion) == (None, None)
+    assert world.registry.versions("churn") == []
+    assert world.kinds == ["trained", "refused"]
+    assert "the dummy" in world.last(EventKind.REFUSED).reasons[0]
+    with pytest.raises(NoChampionError):
+        champion_version(world.loop)
+    with pytest.raises(NoChampionError):
+        world.turn()
+
+
+def test_a_later_version_waits(world, churn_trained):
+    """Registering never moves the champion that is there."""
+    registered = world.register(churn_trained)
+    assert registered.version.version == "2"
+    assert (registered.champion, world.champion) == ("1", "1")
+    assert world.kinds == ["registered", "promoted", "registered"]
+
+
+def test_what_was_packed_opens(world, churn_trained):
+    """The registered bundle holds the schema, the profile and the metrics of the training."""
+    opened = open_version(world.loop, "1")
+    assert opened.schema == churn_trained.dataset.schema
+    assert opened.bundle.manifest.data_digest == churn_trained.dataset.digest
+    assert {item["name"] for item in opened.bundle.manifest.metrics} >= {"roc_auc", "log_loss"}
+
+
+def test_a_bundle_spoilt_in_the_registry_does_not_open(world, churn_trained):
+    """One byte is enough."""
+    members = dict(churn_trained.members)
+    members["golden.json"] = members["golden.json"] + b" "
+    world.registry.publish("churn", members, run_id="r", tags={})
+    with pytest.raises(BundleError, match=r"golden\.json"):
+        open_version(world.loop, "2")
+
+
+def test_the_reference_profile_holds_every_row_once(churn_trained, world):
+    """Out-of-fold rows and held-out rows: each predicted by a model that did not learn from it."""
+    assert world.opened().profile.rows == len(churn_trained.dataset)
+
+
+def test_the_winner_is_the_first_of_the_leaderboard(new_world):
+    """Two candidates, one bundle: that of the one with the better cross-validation."""
+    world = new_world()
+    rules = replace(world.loop.rules.training, names=("random_forest", "logistic"))
+    world.change(training=rules)
+    trained = world.train(churn_table(300, seed=1))
+    assert trained.leaderboard.winner.name == "logistic"
