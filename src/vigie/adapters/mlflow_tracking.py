@@ -24,6 +24,8 @@ from vigie.errors import RegistryError
 # A new SQLite store tells of each of its migrations; a user did not ask.
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+# This one logs a traceback of whatever it then raises; ``translated`` tells it in a sentence.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def default_uri(root: Path) -> str:

@@ -74,7 +74,8 @@ def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
 @contextmanager
 def fit_progress(*, quiet: bool) -> Iterator[Any]:
     """Yield a callback ``(name, done, total)`` that draws a bar on standard error while candidates are fitted."""
-    if quiet:
+    screen = console(error=True)
+    if quiet or not screen.is_terminal:  # a log file wants no bar, not even the empty line that it leaves
         yield lambda _name, _done, _total: None
         return
     columns = (
@@ -83,6 +84,6 @@ def fit_progress(*, quiet: bool) -> Iterator[Any]:
         TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console(error=True), transient=True) as bar:
+    with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task("fit", name="", total=None)
         yield lambda name, done, total: bar.update(task, name=name, completed=done, total=total)

@@ -39,9 +39,15 @@ def open_registry(settings: Settings) -> MlflowRegistry:
     return MlflowRegistry(open_client(settings.stores.tracking_uri or default_uri(state_folder(settings))))
 
 
-def follow(settings: Settings) -> None:
-    """Follow the alias until the parent process ends."""
-    parent, name = os.getppid(), settings.project.name
+def follow(settings: Settings, parent: int) -> None:
+    """Follow the alias until the parent process ends.
+
+    Args:
+        settings: of the project.
+        parent: its process id, as it said itself: asked for here, it would be somebody else's if the parent was killed
+            while this process was still importing, and then nothing would ever end this one.
+    """
+    name = settings.project.name
     cache, registry, told = open_cache(settings), None, ""
     while os.getppid() == parent:
         try:
@@ -59,4 +65,4 @@ def follow(settings: Settings) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    follow(load_settings(Path(sys.argv[1]), os.environ))
+    follow(load_settings(Path(sys.argv[1]), os.environ), int(sys.argv[2]))

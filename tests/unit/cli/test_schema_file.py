@@ -18,7 +18,7 @@ whole = st.integers(-(2**53), 2**53).map(float)
 
 @st.composite
 def features(draw):
-    """Draw a feature as a person could have written it."""
+    """Draw one feature of any kind."""
     kind = draw(st.sampled_from(list(Kind)))
     bounds = whole if kind is not Kind.NUMBER else numbers
     pair = st.tuples(bounds, bounds).map(lambda two: (min(two), max(two)))
