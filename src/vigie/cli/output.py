@@ -48,6 +48,11 @@ def number(value: float | None, unit: str = "1") -> str:
     return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun, e.g. ``1 row`` or ``2,000 rows``."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def measured(item: Measurement) -> str:
     """Return a number with its interval, e.g. ``0.8123 [0.7801, 0.8445]``."""
     text = number(item.value, item.unit)

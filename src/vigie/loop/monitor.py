@@ -15,7 +15,7 @@ from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import frame_of, labelled_of, predicted_of
+from vigie.loop.logged import frame_of, labelled_of, latency_of, predicted_of
 from vigie.loop.train import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
@@ -38,7 +38,7 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -> Re
     schema = opened.schema
     rows = loop.log.rows(loop.model, schema, window, version=opened.version)
     scores, delays_s = labelled_of(rows, schema)
-    latency_us = np.asarray(rows.records.column("latency_us").to_pylist(), dtype=np.float64)
+    latency_us = latency_of(rows)
     window_rows = WindowRows(
         window=window,
         frame=frame_of(rows, schema),

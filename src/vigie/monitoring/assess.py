@@ -53,7 +53,7 @@ class WindowRows:
         predicted: float64, shape (n,), in the terms of ``build_profile``.
         scores: the rows whose outcome is known, None when none is.
         delays_s: seconds from prediction to outcome, one per row with an outcome, NaN where not known.
-        latency_us: microseconds per answer, shape (n,), NaN where not taken; None when it never was.
+        latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
     """
 
     window: Window
