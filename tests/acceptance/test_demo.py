@@ -19,7 +19,7 @@ def test_the_demo_turns_the_loop_once(tmp_path):
     assert "Traceback" not in done.stderr
     story = " ".join(done.stdout.split())
     assert "Version 1 is the champion" in story
-    assert "inputs changed (anciennete_mois, montant_mensuel, nb_reclamations)" in story
+    assert "Inputs changed: anciennete_mois, montant_mensuel, nb_reclamations." in story
     assert "Retrain:" in story
     assert re.search(r"Gate: promote version 2\. .*lower by [\d.]+ \[[\d.]+, [\d.]+\]", story)
     assert "Promoted version 2, after version 1." in story
