@@ -150,11 +150,11 @@ class StoresSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one project; ``folder`` is where its ``vigie.toml`` lies."""
+    """All settings of one project; ``file`` is its ``vigie.toml``, however it is called."""
 
     project: ProjectSettings
     data: DataSettings
-    folder: Path
+    file: Path
     training: TrainingSettings = field(default_factory=TrainingSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)
     monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
@@ -163,6 +163,20 @@ class Settings:
     bundle: BundleSettings = field(default_factory=BundleSettings)
     stores: StoresSettings = field(default_factory=StoresSettings)
     value: ValueSettings | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Absolute folder of the project: where relative paths start."""
+        return self.file.parent
+
+    @property
+    def tracking_uri(self) -> str:
+        """Address of MLflow's store; a relative SQLite file starts at the project's folder, like every path."""
+        uri = self.stores.tracking_uri
+        if uri is None:
+            return f"sqlite:///{self.root / 'mlflow.db'}"
+        path = uri.removeprefix("sqlite:///")
+        return uri if path == uri or path.startswith("/") else f"sqlite:///{self.folder / path}"
 
     @property
     def root(self) -> Path:
@@ -219,7 +233,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         for section, found in values.items()
         if found or section != "value"
     }
-    return Settings(folder=file.parent.resolve(), **built)
+    return Settings(file=file.resolve(), **built)
 
 
 def _settings_file(path: Path) -> Path:

@@ -28,11 +28,6 @@ for _name in ("mlflow", "alembic"):
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
-def default_uri(root: Path) -> str:
-    """Return the URI of the embedded store, a SQLite file in ``root``."""
-    return f"sqlite:///{root / 'mlflow.db'}"
-
-
 def open_client(uri: str) -> MlflowClient:
     """Open tracking and registry at one address; a new SQLite store is made at first use.
 

@@ -35,8 +35,9 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
     with open_loop(settings) as loop:
         champion = open_version(loop, champion_version(loop))
         origin = Origin("prediction log", current_commit(settings.folder), "vigie retrain")
+        rows = loop.log.rows(loop.model, champion.schema, _window(loop, last), version=champion.version)
         with fit_progress(quiet=as_json) as progress:
-            challenge = retrain(loop, champion, _window(loop, last), origin=origin, progress=progress)
+            challenge = retrain(loop, champion, rows, origin=origin, progress=progress)
         gate, version = challenge.decision, challenge.version.version
         if gate.promote and may_promote:
             move = Move(version, expected=champion.version, reasons=gate.reasons, evidence=gate.to_dict())

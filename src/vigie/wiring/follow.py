@@ -12,12 +12,12 @@ from pathlib import Path
 
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.mlflow_registry import MlflowRegistry
-from vigie.adapters.mlflow_tracking import default_uri, open_client
+from vigie.adapters.mlflow_tracking import open_client
 from vigie.domain.model import CHAMPION
 from vigie.errors import VigieError
 from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
-from vigie.wiring.stores import open_cache, state_folder
+from vigie.wiring.stores import open_cache
 
 logger = logging.getLogger("vigie.follow")
 
@@ -36,7 +36,7 @@ def follow_once(registry: ModelRegistry, cache: BundleCache, name: str) -> str |
 
 def open_registry(settings: Settings) -> MlflowRegistry:
     """Open the registry that the settings name."""
-    return MlflowRegistry(open_client(settings.stores.tracking_uri or default_uri(state_folder(settings))))
+    return MlflowRegistry(open_client(settings.tracking_uri))
 
 
 def follow(settings: Settings, parent: int) -> None:

@@ -107,7 +107,7 @@ def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[
 @contextmanager
 def _follower(settings: Settings) -> Iterator[None]:
     # A session of its own: Ctrl-C in a terminal reaches the server alone, which then ends its follower.
-    command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.folder), str(os.getpid())]
+    command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())]
     process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  our own module
     try:
         yield
