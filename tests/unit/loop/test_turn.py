@@ -316,3 +316,42 @@ def test_a_class_that_only_the_later_outcomes_hold_is_told(new_world, species):
     turn = world.turn()
     assert turn.trouble or turn.promoted is None
     assert world.champion == "1"
+
+
+def test_outcomes_that_come_after_their_window_closed_are_judged_when_they_come(world, calm):
+    """Nothing is known when the window closes; a later turn judges the outcomes that arrived since."""
+    told = world.ask(calm, known=0.0)
+    assert world.turn().report.performance.verdict is Verdict.UNKNOWN
+    world.clock.advance(86_400)
+    world.tell(told)
+    world.ask(churn_table(300, seed=11), known=0.0)
+    late = world.turn().report
+    assert late.performance.verdict is Verdict.OK
+    assert late.performance.metrics[0].current.n == 400
+    assert late.performance.coverage.value == 0.0
+    assert late.performance.delay.value > 86_400
+
+
+def test_few_outcomes_a_window_add_up_until_they_suffice(world):
+    """Sixty outcomes a window are too few; after two windows there are enough, and then the count begins anew."""
+    counts, verdicts = [], []
+    for seed in range(20, 24):
+        world.ask(churn_table(240, seed=seed), known=0.25)
+        performance = world.turn().report.performance
+        counts.append(performance.metrics[0].current.n)
+        verdicts.append(performance.verdict)
+    assert counts == [60, 120, 60, 120]
+    assert verdicts == [Verdict.UNKNOWN, Verdict.OK, Verdict.UNKNOWN, Verdict.OK]
+
+
+def test_late_outcomes_of_a_changed_world_lead_to_a_new_champion(world):
+    """The inputs look calm, the relation changed: the late outcomes raise the alarm, and are what is learnt from."""
+    told = world.ask(churn_table(1500, seed=31, relation=1.0), known=0.0)
+    assert world.turn().report.drifted == ()
+    world.clock.advance(86_400)
+    world.tell(told)
+    world.ask(churn_table(240, seed=32), known=0.0)
+    turn = world.turn()
+    assert turn.report.performance.verdict is Verdict.ALARM
+    assert turn.challenge.trained.dataset.y.shape == (1500,)
+    assert world.champion == "2"
