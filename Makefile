@@ -17,8 +17,8 @@ setup: $(READY) ## Make .venv with everything that the other targets need
 $(READY): requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Vigie needs Python 3.11 or newer on the PATH (or: make PYTHON=/path/to/python)"; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(READY) ## Run the whole loop on a churn model (ARGS=--once ends by itself)
