@@ -4,9 +4,11 @@ The reference is scikit-learn's own predict, predict_proba and decision_function
 too. A core of pipelines runs always, the rest of the matrix is marked slow.
 """
 
+import math
 import warnings
 from itertools import product
 
+import msgspec
 import numpy as np
 import pytest
 from sklearn.compose import ColumnTransformer
@@ -176,7 +178,10 @@ TASKS = {
     "regression": (REGRESSORS, Schema(FEATURES, Target("y", Task.REGRESSION))),
     "binary": (BINARY, Schema(FEATURES, Target("y", Task.BINARY, ("no", "yes")))),
     "four": (CLASSIFIERS, Schema(FEATURES, Target("y", Task.MULTICLASS, tuple("mnop")))),
-    "eleven": (CLASSIFIERS, Schema(FEATURES, Target("y", Task.MULTICLASS, tuple("abcdefghijk")))),
+    "eleven": (
+        {name: CLASSIFIERS[name] for name in ("logistic", "forest", "boosting", "hist")},
+        Schema(FEATURES, Target("y", Task.MULTICLASS, tuple("abcdefghijk"))),
+    ),
 }
 MATRIX = [
     (task, estimator, preparation)
@@ -210,18 +215,25 @@ def fitted(task, estimator, preparation):
     return schema, pipeline
 
 
-def rows_to_ask(scorer, schema):
-    """Return clean, missing, unseen, threshold-edge and extreme rows."""
+def odd_rows(schema, n):
+    """Return rows with something missing, unseen or extreme; the extremes take turns over the features."""
     clean = table(3, holes=False)
-    rows = list(zip(*(clean[name] for name in schema.names), strict=True))
-    base = rows[0]
-    asked = rows[:50]
+    base = tuple(clean[name][0] for name in schema.names)
+    numeric = [place for place, feature in enumerate(schema.features) if feature.kind in {Kind.NUMBER, Kind.INTEGER}]
+    asked = [(None,) * len(base)]
     for place, feature in enumerate(schema.features):
         strange = [None] + ([] if feature.kind.is_numeric else ["unseen"])
-        if feature.kind in {Kind.NUMBER, Kind.INTEGER}:
+        if place == numeric[n % len(numeric)]:
             strange += EXTREMES
         asked += [(*base[:place], value, *base[place + 1 :]) for value in strange]
-    asked.append((None,) * len(base))
+    return asked
+
+
+def plain_rows(scorer, schema):
+    """Return clean rows, and rows on a split or one step beside it."""
+    clean = table(3, holes=False)
+    rows = list(zip(*(clean[name] for name in schema.names), strict=True))
+    asked = rows[:50]
     if isinstance(scorer.spec, Trees):
         splits = [
             (column, threshold)
@@ -274,27 +286,28 @@ def ulps_between(one, other):
     return np.abs(one.view(np.int64) - other.view(np.int64))
 
 
-def compare(schema, model):
+def compare(schema, model, n=0, altered=None):
     """Compare a fitted pipeline with its compiled twin on every row; return how many were answered and refused."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        content = export(model, schema)
+        content = altered or export(model, schema)
         assert isinstance(content, bytes), content
         scorer = CompiledScorer(content, schema)
-        rows = rows_to_ask(scorer, schema)
-        expected = ask_sklearn(model, schema, rows)
+        plain, odd = plain_rows(scorer, schema), odd_rows(schema, n)
+        rows = plain + odd
+        expected = ask_sklearn(model, schema, plain) + ask_sklearn(model, schema, odd)
         answered = [row for row, answer in zip(rows, expected, strict=True) if answer is not None]
         frame = model_frame(schema, {name: [row[i] for row in answered] for i, name in enumerate(schema.names)})
         raw, labels = raw_of(model, frame), model.predict(frame)
         noise = 1e-14 * terms(model, frame) if hasattr(model[-1], "coef_") else np.zeros_like(raw)
         # a few rows alone, as a server asks: a batch of rows is summed in another order
-        alone = [ask_sklearn(model, schema, [row])[0] for row in answered[:5]]
+        alone = [ask_sklearn(model, schema, [row])[0] for row in answered[:3]]
     for row, answer in zip(rows, expected, strict=True):
         if answer is None:
             with pytest.raises(DataError, match="The model cannot take"):
                 scorer.score({name: [row[i]] for i, name in enumerate(schema.names)})
     compare_answers(scorer, schema, answered, (raw, noise), [a for a in expected if a is not None], labels)
-    compare_answers(scorer, schema, answered[:5], (raw[:5], noise[:5]), alone, labels[:5])
+    compare_answers(scorer, schema, answered[:3], (raw[:3], noise[:3]), alone, labels[:3])
     return len(answered), len(rows) - len(answered)
 
 
@@ -336,5 +349,68 @@ def test_the_matrix_is_as_large_as_promised():
 def test_a_compiled_pipeline_answers_and_refuses_as_scikit_learn(task, estimator, preparation):
     """Raw scores of trees to the last bit, sums within their noise, links within ulps, labels and refusals equal."""
     schema, model = fitted(task, estimator, preparation)
+    answered, _ = compare(schema, model, n=len(estimator + preparation))
+    assert answered >= 50
+
+
+NATIVE = {
+    "classifier": ("binary", HistGradientBoostingClassifier),
+    "four classes": ("four", HistGradientBoostingClassifier),
+    "regressor": ("regression", HistGradientBoostingRegressor),
+}
+
+
+@pytest.mark.parametrize(("task", "build"), NATIVE.values(), ids=NATIVE)
+@pytest.mark.parametrize("coded", [False, True], ids=["text", "codes"])
+def test_native_categories_are_looked_up_as_the_inner_encoder_does(task, build, coded):
+    """Text or ordinal codes that the model itself takes for categories: same answers, unseen and missing included."""
+    schema, columns = TASKS[task][1], table(1)
+    estimator = build(max_iter=9, min_samples_leaf=3, categorical_features=[1, 4, 5] if coded else ["c", "d"])
+    steps = [("codes", columns_of("passthrough", codes()) if coded else "passthrough")]
+    n_classes = len(schema.target.classes)
+    signal = np.array([hash_of(row) for row in zip(columns["c"], columns["d"], strict=True)])
+    y = signal % n_classes if n_classes else signal.astype(float)
+    if coded:
+        columns["b"] = [float(round(value)) for value in columns["b"]]
+    model = Pipeline([*steps, ("model", estimator)]).fit(model_frame(schema, columns), y)
     answered, _ = compare(schema, model)
     assert answered >= 50
+    assert any(cat >= 0 for cat in CompiledScorer(export(model, schema), schema).spec.cat)
+
+
+def hash_of(pair):
+    """Return a number that depends on the categories and on nothing else."""
+    return sum(map(ord, f"{pair[0]}{pair[1]}")) * 7 % 11
+
+
+def tampered(content, edit):
+    """Return a spec with one thing changed."""
+    spec = msgspec.json.decode(content)
+    edit(spec)
+    return msgspec.json.encode(spec)
+
+
+CONTROLS = {
+    "a threshold one step on": (
+        "hist",
+        lambda spec: spec["thr"].__setitem__(0, math.nextafter(spec["thr"][0], math.inf)),
+    ),
+    "a leaf one step on": ("hist", lambda spec: spec["leaf"].__setitem__(0, math.nextafter(spec["leaf"][0], math.inf))),
+    "missing goes the other way": ("hist", lambda spec: spec.update(mleft=[1 - bit for bit in spec["mleft"]])),
+    "float32 forgotten": ("forest", lambda spec: spec.update(f32=False, inf=True)),
+    "a weight a part in ten thousand million off": (
+        "logistic",
+        lambda spec: spec["W"][0].__setitem__(0, spec["W"][0][0] * (1 + 1e-10)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("estimator", "edit"), CONTROLS.values(), ids=CONTROLS)
+def test_the_comparison_can_fail(estimator, edit):
+    """A model that differs in the smallest thing is found out by the same comparison."""
+    schema, model = fitted(
+        "binary", estimator, "mean+indicator, standard, one-hot" if estimator == "logistic" else "passthrough, ordinal"
+    )
+    altered = tampered(export(model, schema), edit)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        compare(schema, model, altered=altered)

@@ -116,14 +116,16 @@ def float32_thresholds(thresholds: np.ndarray) -> np.ndarray:
     largest float32 on, +inf.
     """
     thresholds = thresholds.astype(np.float64)
-    beyond = thresholds >= FLOAT32_MAX
-    bounded = np.where(beyond, 0.0, thresholds)
-    rounded = bounded.astype(np.float32)
-    below = np.where(rounded.astype(np.float64) > bounded, np.nextafter(rounded, np.float32(-np.inf)), rounded)
-    above = np.nextafter(below, np.float32(np.inf))
+    above_all, below_all = thresholds >= FLOAT32_MAX, thresholds < -FLOAT32_MAX
+    bounded = np.where(above_all | below_all, 0.0, thresholds)
+    with np.errstate(over="ignore"):  # a step beyond the largest float32 is an infinity, and compares as one
+        rounded = bounded.astype(np.float32)
+        below = np.where(rounded.astype(np.float64) > bounded, np.nextafter(rounded, np.float32(-np.inf)), rounded)
+        above = np.nextafter(below, np.float32(np.inf))
     middle = (below.astype(np.float64) + above.astype(np.float64)) / 2.0
     tie_stays = middle.astype(np.float32) == below
-    return np.where(beyond, np.inf, np.where(tie_stays, middle, np.nextafter(middle, -np.inf)))
+    turned = np.where(tie_stays, middle, np.nextafter(middle, -np.inf))
+    return np.where(above_all, np.inf, np.where(below_all, -np.finfo(np.float64).max, turned))
 
 
 def _thresholds(values: np.ndarray) -> list[float | None]:
