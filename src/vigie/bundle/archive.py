@@ -1,7 +1,7 @@
-"""A bundle's content as members, and members as a bundle again, with every check in the order that keeps them safe.
+"""A bundle's content as members, and members as a bundle again, its scikit-learn model included.
 
-Opening goes: names, sizes, manifest, digests, schema, model. Nothing is parsed before its digest is known to be the
-manifest's, and nothing a member says can widen what is trusted.
+Everything but the model is checked by ``members``, before the model is parsed; nothing a member says can widen what is
+trusted.
 """
 
 import json
@@ -15,30 +15,11 @@ from sklearn.pipeline import Pipeline
 from vigie.bundle.card import model_card
 from vigie.bundle.golden import GoldenRows
 from vigie.bundle.manifest import Manifest, Member, library_versions
-from vigie.bundle.schema_member import read_schema
+from vigie.bundle.members import CARD, GOLDEN, MANIFEST, MODEL, PROFILE, SCHEMA, SCORER, check_sizes, read_members
 from vigie.bundle.serialization import dump_model, load_model
 from vigie.domain.measurement import Measurement
 from vigie.domain.schema import Schema
-from vigie.errors import BundleCorruptedError, BundleError
-
-MANIFEST, SCHEMA, MODEL, PROFILE, GOLDEN, CARD = (
-    "manifest.json",
-    "schema.json",
-    "model.skops",
-    "profile.json",
-    "golden.json",
-    "card.md",
-)
-
-MAX_BYTES: Mapping[str, int] = {
-    MANIFEST: 2**20,
-    SCHEMA: 16 * 2**20,
-    MODEL: 512 * 2**20,
-    PROFILE: 64 * 2**20,
-    GOLDEN: 16 * 2**20,
-    CARD: 16 * 2**20,
-}
-"""Every member of a bundle, and the most bytes it may have."""
+from vigie.errors import BundleError
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +38,7 @@ class BundleContent:
         git_commit: of the project, where there is one.
         params: the model's parameters.
         lineage: run, candidate, split, seed and the like, as plain JSON values.
+        scorer: the compiled scorer, where the model could be compiled.
     """
 
     name: str
@@ -70,6 +52,7 @@ class BundleContent:
     git_commit: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
+    scorer: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +79,12 @@ def pack(content: BundleContent) -> dict[str, bytes]:
         PROFILE: content.profile,
         GOLDEN: content.golden.to_bytes(),
     }
+    if content.scorer is not None:
+        members[SCORER] = content.scorer
     card = model_card(_manifest(content, members), content.schema)
     members[CARD] = card.encode()
     members[MANIFEST] = _manifest(content, members).to_bytes()
-    _check_sizes(members)
+    check_sizes(members)
     return members
 
 
@@ -130,44 +115,10 @@ def unpack(members: Mapping[str, bytes], *, trusted: frozenset[str]) -> Bundle:
         UntrustedContentError: the model holds types that nobody here trusts.
         BundleError: members are missing, unknown or too large, or one of them cannot be read.
     """
-    _check_names(members)
-    _check_sizes(members)
-    manifest = Manifest.from_bytes(members[MANIFEST])
-    _check_digests(manifest, members)
-    schema = read_schema(members[SCHEMA])
-    golden = GoldenRows.from_bytes(members[GOLDEN], schema)
-    try:
-        card = members[CARD].decode()
-    except UnicodeDecodeError as exc:
-        raise BundleError(f"{CARD} is not UTF-8.") from exc
-    model = load_model(members[MODEL], trusted=trusted)
-    _check_columns(model, schema)
-    return Bundle(manifest, schema, model, members[PROFILE], golden, card)
-
-
-def _check_names(members: Mapping[str, bytes]) -> None:
-    unknown = sorted(str(name) for name in members if name not in MAX_BYTES)
-    if unknown:
-        raise BundleError(f"The bundle holds {len(unknown)} unknown member(s), the first is {unknown[0][:80]!a}.")
-    missing = sorted(set(MAX_BYTES) - set(members))
-    if missing:
-        raise BundleError(f"The bundle lacks {', '.join(missing)}.")
-
-
-def _check_sizes(members: Mapping[str, bytes]) -> None:
-    for name, data in members.items():
-        if len(data) > MAX_BYTES[name]:
-            raise BundleError(f"{name} has {len(data):,} bytes; at most {MAX_BYTES[name]:,} are read.")
-
-
-def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:
-    described = set(MAX_BYTES) - {MANIFEST}
-    if set(manifest.members) != described:
-        raise BundleError("manifest.json does not describe exactly the members that a bundle has.")
-    for name in sorted(described):
-        expected, found = manifest.members[name], Member.of(members[name])
-        if found != expected:
-            raise BundleCorruptedError(name, expected_digest=expected.sha256, found_digest=found.sha256)
+    parts = read_members(members)
+    model = load_model(parts.model, trusted=trusted)
+    _check_columns(model, parts.schema)
+    return Bundle(parts.manifest, parts.schema, model, parts.profile, parts.golden, parts.card)
 
 
 def _check_columns(model: Pipeline, schema: Schema) -> None:

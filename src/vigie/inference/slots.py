@@ -26,6 +26,11 @@ class ServingModel:
     scorer: Scorer
     created_at: datetime
 
+    @property
+    def scorer_kind(self) -> str:
+        """Which link of the chain answers: ``compiled`` or ``sklearn``."""
+        return self.scorer.kind
+
 
 class Slots:
     """Who serves. A request reads ``champion`` once and stays with what it got until its answer has left."""

@@ -1,35 +1,19 @@
-"""Golden rows are made before a bundle is packed and predicted anew when it is opened; a model serves if they agree."""
+"""Golden rows are predicted anew when a bundle is opened; a model serves if its answers are the stored ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from sklearn.pipeline import Pipeline
-
-from vigie.bundle.archive import unpack
-from vigie.bundle.golden import GoldenRows, choose_rows
-from vigie.domain.schema import Schema, Value
-from vigie.errors import BundleError, VigieError
-from vigie.inference.scorer import SklearnScorer
+from vigie.bundle.members import Parts, read_members
+from vigie.errors import BundleError, DataError
+from vigie.inference.compiled.parity import agree
+from vigie.inference.compiled.scorer import CompiledScorer
+from vigie.inference.scorer import Scorer
 from vigie.inference.slots import ServingModel
-from vigie.ports import Members
 
 
-def golden_rows(model: Pipeline, schema: Schema, columns: Mapping[str, Sequence[Value]]) -> GoldenRows:
-    """Return rows with the answers that ``model`` gives them, to be packed with it.
-
-    Args:
-        model: the fitted pipeline, as it will be packed.
-        schema: what it takes.
-        columns: real rows to choose from, one sequence per feature, at least one row; NaN and None are missing.
-
-    Raises:
-        BundleError: the model does not answer them with finite numbers.
-    """
-    chosen = choose_rows(schema, columns)
-    return GoldenRows(chosen, tuple(SklearnScorer(model, schema).score(chosen)))
-
-
-def open_bundle(members: Members, *, version: str, trusted: frozenset[str]) -> ServingModel:
+def open_bundle(members: Mapping[str, bytes], *, version: str, trusted: frozenset[str]) -> ServingModel:
     """Return the model that a bundle holds, ready to serve.
+
+    A compiled scorer is taken where the bundle has one: neither scikit-learn nor its models are then touched.
 
     Args:
         members: the bundle's files.
@@ -39,13 +23,33 @@ def open_bundle(members: Members, *, version: str, trusted: frozenset[str]) -> S
     Raises:
         BundleError: the bundle is refused, or its golden rows are answered differently here.
     """
-    bundle = unpack(members, trusted=trusted)
-    scorer = SklearnScorer(bundle.model, bundle.schema)
+    parts = read_members(members)
+    scorer = _sklearn(members, trusted) if parts.scorer is None else _compiled(parts.scorer, parts)
+    return ServingModel(parts.manifest.name, version, parts.schema, scorer, parts.manifest.created_at)
+
+
+def _compiled(content: bytes, parts: Parts) -> Scorer:
+    scorer = CompiledScorer(content, parts.schema)
     try:
-        answers = scorer.score(bundle.golden.columns)
-    except VigieError:
-        raise
-    except Exception as exc:  # the promise: a bundle whose model fails is refused, and the one that serves goes on
-        raise BundleError(f"The model fails on the bundle's own golden rows ({type(exc).__name__}).") from exc
-    bundle.golden.check(answers)
-    return ServingModel(bundle.manifest.name, version, bundle.schema, scorer, bundle.manifest.created_at)
+        answers = scorer.score(parts.golden.columns)
+    except DataError as exc:
+        raise BundleError("The compiled scorer refuses one of the bundle's own golden rows.") from exc
+    rows = zip(*(parts.golden.columns[name] for name in parts.schema.names), strict=True)
+    for n, (row, expected, found) in enumerate(zip(rows, parts.golden.predictions, answers, strict=True)):
+        if not agree(expected, found, ulps=scorer.ulps, noise=scorer.noise(row)):
+            raise BundleError(
+                f"Golden row {n} is answered differently here than when the bundle was made.",
+                remedy="Train the model again on a machine like this one.",
+            )
+    return scorer
+
+
+def _sklearn(members: Mapping[str, bytes], trusted: frozenset[str]) -> Scorer:
+    try:
+        from vigie.loop.open_sklearn import sklearn_scorer  # noqa: PLC0415 - a server of compiled models has no sklearn
+    except ImportError as exc:
+        raise BundleError(
+            "The bundle has no compiled scorer, and scikit-learn is not installed here.",
+            remedy="Install the whole of vigie on this server, or train a model that compiles.",
+        ) from exc
+    return sklearn_scorer(members, trusted=trusted)

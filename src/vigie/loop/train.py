@@ -15,8 +15,9 @@ from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
 from vigie.evaluation.value import value_per_thousand
+from vigie.loop.compile import with_scorer
 from vigie.loop.context import Loop
-from vigie.loop.open_bundle import golden_rows
+from vigie.loop.golden import golden_rows
 from vigie.monitoring.profile import build_profile
 from vigie.training.candidates import DEFAULT_CANDIDATES
 from vigie.training.dataset import Dataset, build_dataset
@@ -80,7 +81,9 @@ def train(
     leaderboard = train_candidates(dataset, parts, spec, progress=progress)
     children = _children(loop, dataset, leaderboard, origin)
     runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
-    members = pack(_content(loop, dataset, parts, leaderboard.winner, runs, origin))
+    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
+    content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
+    members = pack(with_scorer(content, columns))
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 

@@ -24,7 +24,8 @@ from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import StorageError
 from vigie.inference.slots import Slots
-from vigie.loop.open_bundle import golden_rows, open_bundle
+from vigie.loop.golden import golden_rows
+from vigie.loop.open_bundle import open_bundle
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 N = 120

@@ -14,13 +14,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-from vigie.bundle.archive import MANIFEST, BundleContent, pack
+from vigie.bundle.archive import BundleContent, pack
 from vigie.bundle.manifest import Member
+from vigie.bundle.members import MANIFEST
 from vigie.domain.frame import model_frame
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
-from vigie.loop.open_bundle import golden_rows
+from vigie.loop.golden import golden_rows
 
 N = 80
 

@@ -15,7 +15,8 @@ from vigie.domain.frame import model_frame
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import BundleError
-from vigie.loop.open_bundle import golden_rows, open_bundle
+from vigie.loop.golden import golden_rows
+from vigie.loop.open_bundle import open_bundle
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FEATURES = (Feature("a", Kind.NUMBER), Feature("b", Kind.INTEGER))

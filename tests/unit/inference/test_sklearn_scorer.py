@@ -12,7 +12,7 @@ from vigie.domain.frame import model_frame
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import BundleError, DataError
-from vigie.inference.scorer import SklearnScorer
+from vigie.inference.sklearn_scorer import SklearnScorer
 
 FEATURES = (Feature("a", Kind.NUMBER), Feature("b", Kind.INTEGER))
 PRICE = Schema(FEATURES, Target("y", Task.REGRESSION))

@@ -1,0 +1,33 @@
+"""The last link of the chain at start: a bundle's scikit-learn model, opened by our audited reader.
+
+Kept apart because it loads scikit-learn, which a server of compiled models does without.
+"""
+
+from collections.abc import Mapping
+
+from vigie.bundle.archive import unpack
+from vigie.errors import BundleError, VigieError
+from vigie.inference.scorer import Scorer
+from vigie.inference.sklearn_scorer import SklearnScorer
+
+
+def sklearn_scorer(members: Mapping[str, bytes], *, trusted: frozenset[str]) -> Scorer:
+    """Return a scorer that answers the bundle's golden rows as it did when it was made.
+
+    Args:
+        members: the bundle's files.
+        trusted: type names that this process's owner trusts.
+
+    Raises:
+        BundleError: the bundle is refused, or its golden rows are answered differently here.
+    """
+    bundle = unpack(members, trusted=trusted)
+    scorer = SklearnScorer(bundle.model, bundle.schema)
+    try:
+        answers = scorer.score(bundle.golden.columns)
+    except VigieError:
+        raise
+    except Exception as exc:  # the promise: a bundle whose model fails is refused, and the one that serves goes on
+        raise BundleError(f"The model fails on the bundle's own golden rows ({type(exc).__name__}).") from exc
+    bundle.golden.check(answers)
+    return scorer
