@@ -35,8 +35,8 @@ def trained(name, *, folds=2):
         split=data.get("split", "auto"),
     )
     dataset = build_dataset(read_table(data["source"], query=None, base=EXAMPLES / name), spec, None)
-    how = TrainingSpec(tuple(training["candidates"]), training["metric"], folds, data["seed"])
-    return dataset, train_candidates(dataset, split(dataset, spec), how, progress=lambda *_: None)
+    how = TrainingSpec(tuple(training["candidates"]), training["metric"], folds, data["seed"], None)
+    return dataset, train_candidates(dataset, split(dataset, spec), how, progress=lambda *_: None, seconds=lambda: 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +110,8 @@ CHURN = DataSpec("churn", None, "oui", "client_id", None, (), 0.2, 42, "auto")
 def learnt(n, seed, **dials):
     """Return the leaderboard of two candidates on new customers."""
     data = build_dataset(churn_table(n, seed=seed, **dials), CHURN, None)
-    spec = TrainingSpec(("logistic", "gradient_boosting"), "roc_auc", 2, 42)
-    return train_candidates(data, split(data, CHURN), spec, progress=lambda *_: None)
+    spec = TrainingSpec(("logistic", "gradient_boosting"), "roc_auc", 2, 42, None)
+    return train_candidates(data, split(data, CHURN), spec, progress=lambda *_: None, seconds=lambda: 0.0)
 
 
 def auc(entry, data):

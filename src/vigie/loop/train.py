@@ -18,7 +18,7 @@ from vigie.evaluation.value import value_per_thousand
 from vigie.loop.context import Loop
 from vigie.loop.open_bundle import golden_rows
 from vigie.monitoring.profile import build_profile
-from vigie.training.candidates import DEFAULT_CANDIDATES
+from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
 from vigie.training.leaderboard import Entry, Leaderboard
 from vigie.training.scoring import joined
@@ -76,8 +76,10 @@ def train(
     dataset = build_dataset(table, rules.data, declared)
     _check_value(loop, dataset)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
-    spec = with_defaults(rules.training, dataset.schema.target.task)
-    leaderboard = train_candidates(dataset, parts, spec, progress=progress)
+    spec = with_defaults(rules.training, dataset)
+    leaderboard = train_candidates(
+        dataset, parts, spec, progress=progress, seconds=lambda: loop.clock.now().timestamp()
+    )
     children = _children(loop, dataset, leaderboard, origin)
     runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
     members = pack(_content(loop, dataset, parts, leaderboard.winner, runs, origin))
@@ -85,9 +87,13 @@ def train(
     return Trained(dataset, parts, leaderboard, runs, members)
 
 
-def with_defaults(spec: TrainingSpec, task: Task) -> TrainingSpec:
+def with_defaults(spec: TrainingSpec, dataset: Dataset) -> TrainingSpec:
     """Fill in the candidates and the metric that a task has when nobody says otherwise."""
-    return replace(spec, names=spec.names or DEFAULT_CANDIDATES[task], metric=spec.metric or DEFAULT_METRIC[task])
+    target = dataset.schema.target
+    asked = spec.candidates or tuple(
+        default_candidates(target.task, n_rows=len(dataset), n_classes=len(target.classes))
+    )
+    return replace(spec, candidates=asked, metric=spec.metric or DEFAULT_METRIC[target.task])
 
 
 def _content(

@@ -22,7 +22,7 @@ from vigie.training.digest import table_digest
 from vigie.training.roles import read_entities, read_times
 from vigie.training.target import Outcomes, read_target
 
-SplitMethod = Literal["auto", "random", "stratified", "time"]
+SplitMethod = Literal["auto", "random", "stratified", "time", "grouped"]
 
 FEWEST_ROWS = 20
 """Below this there is no honest way to hold rows out and cross-validate on the others."""

@@ -1,7 +1,8 @@
 """Candidates in order of merit, the dummy among them, and those that could not be fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -9,7 +10,8 @@ from sklearn.pipeline import Pipeline
 from vigie.domain.measurement import Measurement
 from vigie.errors import DataError
 from vigie.evaluation.metrics import METRICS, Scores
-from vigie.training.candidates import DUMMY
+from vigie.training.candidates import DUMMY, Simplicity
+from vigie.training.tuning import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +20,36 @@ class Entry:
 
     Attributes:
         name: the candidate's.
+        simplicity: its place in the order of simplicity.
         model: pipeline fitted on the training rows.
         cv: the ranking metric over folds of the training rows: mean, and a t interval from the folds' spread.
+        folds: every metric of the task by name, one value a fold; NaN where a fold does not define it.
         test: every metric of the task on the held-out rows.
         test_scores: what those rest on, in the order of ``Split.test``.
         out_of_fold: training rows, each predicted by a fold's model that did not learn from it.
         out_of_fold_rows: which rows of the dataset these are; folds by time leave out the earliest.
         params: what was chosen or fixed, as text.
+        chosen: what fitting or searching chose, in full precision.
+        search: how far the grid was searched; None without a grid.
+        seconds: wall time of all its fits, by the clock that training was given.
         n_features_in: features given.
         n_features_kept: features with a non-zero coefficient; None where there are no coefficients.
         notes: what the estimator warned of while it was fitted, each once.
     """
 
     name: str
+    simplicity: Simplicity
     model: Pipeline
     cv: Measurement
+    folds: Mapping[str, tuple[float, ...]]
     test: tuple[Measurement, ...]
     test_scores: Scores
     out_of_fold: Scores
     out_of_fold_rows: np.ndarray
     params: dict[str, str]
+    chosen: Mapping[str, Any]
+    search: Search | None
+    seconds: float
     n_features_in: int
     n_features_kept: int | None
     notes: tuple[str, ...]

@@ -97,7 +97,7 @@ def test_the_reference_profile_holds_every_row_once(churn_trained, world):
 def test_the_winner_is_the_first_of_the_leaderboard(new_world):
     """Two candidates, one bundle: that of the one with the better cross-validation."""
     world = new_world()
-    rules = replace(world.loop.rules.training, names=("random_forest", "logistic"))
+    rules = replace(world.loop.rules.training, candidates=("random_forest", "logistic"))
     world.change(training=rules)
     trained = world.train(churn_table(300, seed=1))
     assert trained.leaderboard.winner.name == "logistic"
