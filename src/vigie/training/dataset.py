@@ -114,8 +114,8 @@ def build_dataset(table: pa.Table, spec: DataSpec, declared: Schema | None) -> D
     schema = Schema(tuple(features), outcomes.target, spec.entity)
     frame = model_frame(schema, {feature.name: _loose(feature, columns[feature.name]) for feature in features})
     times = None if spec.time is None else read_times(spec.time, table.column(spec.time))
-    entities, noticed = (None, []) if spec.entity is None else read_entities(spec.entity, table.column(spec.entity))
-    return Dataset(schema, frame, outcomes.y, times, entities, digest, (*warnings, *noticed))
+    entities = None if spec.entity is None else read_entities(table.column(spec.entity))
+    return Dataset(schema, frame, outcomes.y, times, entities, digest, tuple(warnings))
 
 
 def _check_table(table: pa.Table) -> None:

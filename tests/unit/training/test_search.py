@@ -84,7 +84,7 @@ def test_cross_validation_is_scikit_learns():
         make_pipeline(StandardScaler(), LinearRegression()),
         data.frame.iloc[rows],
         data.y[rows],
-        cv=KFold(3, shuffle=True, random_state=7),
+        cv=KFold(3),
         scoring="neg_root_mean_squared_error",
     )
     assert found.cv.value == pytest.approx(expected.mean(), rel=1e-12)
@@ -109,12 +109,12 @@ def test_the_test_part_is_only_measured():
 
 
 def test_folds_of_classes_are_stratified():
-    """ROC-AUC over folds agrees with scikit-learn's."""
+    """ROC-AUC over folds agrees with scikit-learn's, which takes the training rows as they come."""
     data = dataset(label)
     rows = split(data, SPEC).train
     entry = trained(data, ["logistic"], "roc_auc").winner
     expected = []
-    for fit, check in StratifiedKFold(3, shuffle=True, random_state=7).split(rows, data.y[rows]):
+    for fit, check in StratifiedKFold(3).split(rows, data.y[rows]):
         model = make_pipeline(StandardScaler(), CANDIDATES["logistic"].build(Task.BINARY, 7))
         model.fit(data.frame.iloc[rows[fit]], data.y[rows[fit]])
         proba = model.predict_proba(data.frame.iloc[rows[check]])[:, 1]
@@ -136,6 +136,8 @@ def test_every_candidate_fits_and_travels(y, task):
         estimator = candidate.build(task, 7)
         if "n_estimators" in estimator.get_params():
             estimator.set_params(n_estimators=5)  # enough trees to travel
+        if "max_leaf_nodes" in estimator.get_params() and "max_iter" in estimator.get_params():
+            estimator.set_params(max_iter=5)
         model = build_pipeline(data.schema, candidate.needs, estimator)
         model.fit(data.frame.iloc[:80], data.y[:80])
         content = skops.io.dumps(model)
@@ -308,6 +310,34 @@ def test_rows_split_by_time_are_folded_by_time():
     assert len(found) == 4
     for fit, check in found:
         assert data.times[fit].max() < data.times[check].min()
+
+
+@pytest.mark.parametrize("y", [quantity, label])
+def test_rows_split_by_entity_are_folded_by_entity(y):
+    """No fold is checked on a client it has learnt from, and every training row is checked once."""
+    rng = np.random.default_rng(2)
+    columns = {"a": rng.normal(size=N), "id": [f"c{i % 31}" for i in range(N)]}
+    table = pa.table({**columns, "y": y(columns["a"], rng.normal(size=N), rng)})
+    spec = replace(SPEC, entity="id")
+    data = build_dataset(table, spec, None)
+    rows = split(data, spec)
+    found = folds_of(data, rows, n_folds=4, seed=1)
+    for fit, check in found:
+        assert set(data.entities[fit]).isdisjoint(data.entities[check])
+    assert sorted(np.concatenate([check for _, check in found])) == sorted(rows.train)
+    with pytest.raises(DataError, match="30 folds need as many different 'id'"):
+        folds_of(data, rows, n_folds=30, seed=1)
+
+
+def test_a_class_of_one_entity_is_refused():
+    """Its fold would be checked on a class that the others never saw."""
+    rng = np.random.default_rng(2)
+    names = np.array([f"c{i % 10}" for i in range(N)])
+    table = pa.table({"a": rng.normal(size=N), "id": names, "y": np.where(names == "c3", "yes", "no")})
+    data = build_dataset(table, replace(SPEC, entity="id"), None)
+    everything = Split(np.arange(N), np.arange(0), "", by_time=False, by_entity=True)
+    with pytest.raises(DataError, match=r"With all rows of one 'id' together, fold \d of 3 has"):
+        folds_of(data, everything, n_folds=3, seed=1)
 
 
 def test_a_class_that_comes_late_is_refused():
