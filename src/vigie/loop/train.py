@@ -215,9 +215,9 @@ def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: Tracked
         kind=EventKind.TRAINED,
         at=loop.clock.now(),
         model=loop.model,
-        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows; {winner.name} leads "
-        f"with {leaderboard.metric} {value} in cross-validation.",
-        reasons=(origin.cause,),
+        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows and kept "
+        f"{winner.name}, with {leaderboard.metric} {value} in cross-validation.",
+        reasons=(origin.cause, leaderboard.choice.reason),
         evidence={
             "run_id": runs.parent_id,
             "data_digest": dataset.digest,

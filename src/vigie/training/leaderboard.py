@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from vigie.domain.measurement import Measurement
 from vigie.errors import DataError
 from vigie.evaluation.metrics import METRICS, Scores
+from vigie.evaluation.paired import PairedDifference
 from vigie.training.candidates import DUMMY, Simplicity
 from vigie.training.tuning import Search
 
@@ -71,15 +72,34 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Which entry is kept, as a value with its reason.
+
+    Attributes:
+        best: first by cross-validation, the dummy aside.
+        kept: the winner: ``best``, or a simpler one that cannot be told apart from it.
+        reason: one sentence.
+        compared: by the simpler candidate's name, how much lower the mean out-of-fold loss of ``best`` is.
+    """
+
+    best: str
+    kept: str
+    reason: str
+    compared: Mapping[str, PairedDifference]
+
+
+@dataclass(frozen=True, slots=True)
 class Leaderboard:
     """What training found.
 
     Attributes:
         metric: candidates are ranked by its cross-validated mean.
         entries: best first; the dummy stands where its score puts it.
-        winner: the best entry that is not the dummy; whether it beats the dummy is for the gate to say.
+        winner: the entry that ``choice`` kept, never the dummy; whether it beats the dummy is for the gate to say.
         dummy: the entry that looks at no feature.
         failures: candidates that could not be fitted.
+        choice: why the winner is the winner.
+        warnings: sentences about what makes the scores doubtful.
     """
 
     metric: str
@@ -87,26 +107,30 @@ class Leaderboard:
     winner: Entry
     dummy: Entry
     failures: tuple[Failure, ...]
+    choice: Choice
+    warnings: tuple[str, ...]
 
 
-def rank(metric: str, entries: Sequence[Entry], failures: Sequence[Failure]) -> Leaderboard:
-    """Return entries in order of merit; of equals, the one named first.
-
-    Raises:
-        DataError: nothing but the dummy was fitted, or not even that.
-    """
+def in_order_of_merit(metric: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return entries best first by the cross-validated metric; of equals, the one named first."""
     direction = -1.0 if METRICS[metric].greater_is_better else 1.0
 
     def demerit(entry: Entry) -> float:
         value = entry.cv.value
         return float("inf") if value is None else direction * value
 
-    ordered = tuple(sorted(entries, key=demerit))
-    real = [entry for entry in ordered if entry.name != DUMMY]
-    dummy = [entry for entry in ordered if entry.name == DUMMY]
-    if not real or not dummy:
+    return tuple(sorted(entries, key=demerit))
+
+
+def check_any(entries: Sequence[Entry], failures: Sequence[Failure]) -> None:
+    """Refuse a board without a model, or without the dummy that it is to be weighed against.
+
+    Raises:
+        DataError: nothing but the dummy was fitted, or not even that.
+    """
+    names = {entry.name for entry in entries}
+    if DUMMY not in names or len(names) < 2:
         reasons = "; ".join(f"{failure.name}: {failure.reason}" for failure in failures)
         raise DataError(
             f"No candidate could be fitted ({reasons}).", remedy="Check the table, or name other candidates."
         )
-    return Leaderboard(metric, ordered, real[0], dummy[0], tuple(failures))

@@ -15,12 +15,15 @@ from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.evaluation.intervals import LEVEL, measure
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.asked import Asked, candidates_for
-from vigie.training.candidates import Candidate
+from vigie.training.candidates import DUMMY, Candidate
+from vigie.training.choice import choose
 from vigie.training.dataset import Dataset
 from vigie.training.fitting import Fitting
 from vigie.training.folds import Fold, folds_of
-from vigie.training.leaderboard import Entry, Failure, Leaderboard, rank
+from vigie.training.leaderboard import Entry, Failure, Leaderboard, check_any, in_order_of_merit
+from vigie.training.leakage import leakage_warnings
 from vigie.training.preprocessing import columns_per_feature
+from vigie.training.roles import entity_codes
 from vigie.training.scoring import joined
 from vigie.training.split import Split
 from vigie.training.tuning import INNER_FOLDS, Search, on_rows, search_grid
@@ -87,7 +90,26 @@ def train_candidates(
             failures.append(Failure(candidate.name, f"{type(error).__name__}: {_first_line(error)}"))
         done += _n_fits(candidate, spec.folds)
         ticks.catch_up(done)
-    return rank(metric.name, entries, failures)
+    check_any(entries, failures)
+    return _leaderboard(dataset, split, judge, in_order_of_merit(metric.name, entries), tuple(failures))
+
+
+def _leaderboard(
+    dataset: Dataset, split: Split, judge: "_Judge", entries: tuple[Entry, ...], failures: tuple[Failure, ...]
+) -> Leaderboard:
+    models = [entry for entry in entries if entry.name != DUMMY]
+    rows = models[0].out_of_fold_rows
+    groups = entity_codes(dataset.entities[rows]) if split.by_entity and dataset.entities is not None else None
+    choice = choose(models, dataset.schema.target.task, groups, np.random.default_rng(judge.seed))
+    return Leaderboard(
+        metric=judge.metric.name,
+        entries=entries,
+        winner=next(entry for entry in models if entry.name == choice.kept),
+        dummy=next(entry for entry in entries if entry.name == DUMMY),
+        failures=failures,
+        choice=choice,
+        warnings=leakage_warnings(dataset, split),
+    )
 
 
 def _metric(dataset: Dataset, name: str) -> Metric:
