@@ -28,7 +28,7 @@ class Fitting:
     dataset: Dataset
     seed: int
 
-    def fit(self, rows: np.ndarray, point: Mapping[str, Any]) -> Pipeline:
+    def fitted(self, rows: np.ndarray, point: Mapping[str, Any]) -> Pipeline:
         """Return the pipeline, preprocessing included, fitted on ``rows`` with the parameters of one grid point."""
         schema = self.dataset.schema
         estimator = self.candidate.estimator(schema.target.task, self.seed, point)

@@ -175,9 +175,9 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
         checked = []
         for fit, check in judge.folds:
             found = _search(fitting, on_rows(split, fit), judge, ticks, n_points=search.n_tried)
-            checked.append(fitting.ask(fitting.fit(fit, found.point), check))
+            checked.append(fitting.ask(fitting.fitted(fit, found.point), check))
             ticks.add(1)
-        model = fitting.fit(split.train, search.point)
+        model = fitting.fitted(split.train, search.point)
         test_scores = fitting.ask(model, split.test)
         ticks.add(1)
     folds = {metric.name: _per_fold(metric, checked) for metric in metrics_for(schema.target.task)}

@@ -65,7 +65,7 @@ def search_grid(
     best, merit, tried = points[order[0]], -np.inf, 0
     for position in order:
         point = points[position]
-        values = [metric.compute(fitting.ask(fitting.fit(fit, point), check)) for fit, check in folds]
+        values = [metric.compute(fitting.ask(fitting.fitted(fit, point), check)) for fit, check in folds]
         tried += 1
         found = direction * float(np.mean(values))
         if found > merit:
