@@ -24,11 +24,11 @@ from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
     Ridge,
-    RidgeCV,
 )
 
 from vigie.domain.task import Task
 from vigie.training.preprocessing import Needs
+from vigie.training.ridge import best_alpha
 
 DUMMY = "dummy"
 """The model that looks at no feature; whatever does not beat it is worth nothing."""
@@ -60,6 +60,7 @@ class Candidate:
         build: ``build(task, seed)`` returns an unfitted estimator.
         reported: attributes of the fitted estimator that a reader wants to see; those it lacks are skipped.
         simplicity: its place in the order of simplicity.
+        tune: for a model without a path of its own: ``tune(columns, y)`` returns its best ``alpha``; None for others.
         build_fixed: for a model that tunes ``alpha`` by itself: the same one with ``alpha`` given; None for others.
         params: set by the user, by name.
         grid: values to search through, by the parameter's name.
@@ -72,6 +73,7 @@ class Candidate:
     reported: tuple[str, ...] = ()
     simplicity: Simplicity = Simplicity.FLEXIBLE
     build_fixed: Callable[[Task, int], Any] | None = None
+    tune: Callable[[np.ndarray, np.ndarray], float] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
@@ -80,6 +82,10 @@ class Candidate:
         chosen = {**self.params, **point}
         build = self.build_fixed if self.build_fixed and "alpha" in chosen else self.build
         return build(task, seed).set_params(**chosen)
+
+    def tunes(self, point: Mapping[str, Any]) -> bool:
+        """Whether ``alpha`` is left to ``tune``."""
+        return self.tune is not None and "alpha" not in self.params and "alpha" not in point
 
     def points(self) -> list[dict[str, Any]]:
         """Return every combination of the grid's values, in the order written; one empty point without a grid."""
@@ -95,7 +101,11 @@ def _ols(_task: Task, _seed: int) -> Any:
 
 
 def _ridge(_task: Task, _seed: int) -> Any:
-    return RidgeCV(alphas=np.logspace(-3, 2, 100), cv=10)
+    return Ridge()
+
+
+def _ridge_alpha(columns: np.ndarray, y: np.ndarray) -> float:
+    return best_alpha(columns, y, np.logspace(-3, 2, 100), n_folds=10)
 
 
 def _lasso(_task: Task, _seed: int) -> Any:
@@ -156,7 +166,7 @@ CANDIDATES: dict[str, Candidate] = {
     candidate.name: candidate
     for candidate in (
         Candidate("ols", _QUANTITY, LINEAR, _ols, simplicity=_LINE),
-        Candidate("ridge", _QUANTITY, LINEAR, _ridge, ("alpha_",), _LINE, lambda _t, _s: Ridge()),
+        Candidate("ridge", _QUANTITY, LINEAR, _ridge, ("alpha",), _LINE, tune=_ridge_alpha),
         Candidate("lasso", _QUANTITY, LINEAR, _lasso, ("alpha_",), _LINE, lambda _t, _s: Lasso(max_iter=10_000)),
         Candidate(
             "elastic_net",

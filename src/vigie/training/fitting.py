@@ -32,7 +32,14 @@ class Fitting:
         """Return the pipeline, preprocessing included, fitted on ``rows`` with the parameters of one grid point."""
         schema = self.dataset.schema
         estimator = self.candidate.estimator(schema.target.task, self.seed, point)
-        pipeline = build_pipeline(schema, self.candidate.needs, estimator)
+        pipeline = self._fit(build_pipeline(schema, self.candidate.needs, estimator), rows)
+        if self.candidate.tune is None or not self.candidate.tunes(point):
+            return pipeline
+        columns = np.asarray(pipeline[:-1].transform(self.dataset.frame.iloc[rows]), dtype=np.float64)
+        alpha = self.candidate.tune(columns, self.dataset.y[rows])
+        return self._fit(pipeline.set_params(model__alpha=alpha), rows)
+
+    def _fit(self, pipeline: Pipeline, rows: np.ndarray) -> Pipeline:
         return pipeline.fit(self.dataset.frame.iloc[rows], self.dataset.y[rows])
 
     def ask(self, model: Pipeline, rows: np.ndarray) -> Scores:

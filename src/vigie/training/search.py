@@ -193,7 +193,7 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
         out_of_fold=joined(checked),
         out_of_fold_rows=np.concatenate([check for _, check in judge.folds]),
         params=_params(candidate, search, estimator),
-        chosen={**search.point, **_fitted(candidate, estimator)},
+        chosen={**search.point, **_fitted(candidate, search.point, estimator)},
         search=search if candidate.grid else None,
         seconds=max(0.0, judge.seconds() - began),
         n_features_in=len(schema.features),
@@ -265,9 +265,11 @@ def _params(candidate: Candidate, search: Search, estimator: Any) -> dict[str, s
     return {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 
-def _fitted(candidate: Candidate, estimator: Any) -> Mapping[str, Any]:
-    """Return what the estimator chose by itself, as Python numbers; scikit-learn marks such names with a last ``_``."""
+def _fitted(candidate: Candidate, point: Mapping[str, Any], estimator: Any) -> Mapping[str, Any]:
+    """Return what was tuned or found while fitting, as Python numbers; a last ``_`` is scikit-learn's mark."""
     names = [name for name in candidate.reported if name.endswith("_") and hasattr(estimator, name)]
+    if candidate.tunes(point):
+        names.append("alpha")
     return {name.rstrip("_"): np.asarray(getattr(estimator, name)).item() for name in names}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.linear_model import ElasticNet, ElasticNetCV, Lasso, Ridge, RidgeCV
+from sklearn.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge
 
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
@@ -30,9 +30,9 @@ def test_parameters_reach_the_estimator():
 @pytest.mark.parametrize(
     ("item", "kind"),
     [
-        ("ridge", RidgeCV),
         ({"name": "ridge", "alpha": 1.0}, Ridge),
         ({"name": "lasso", "alpha": 0.1}, Lasso),
+        ("lasso", LassoCV),
         ("elastic_net", ElasticNetCV),
         ({"name": "elastic_net", "l1_ratio": 0.5}, ElasticNetCV),
         ({"name": "elastic_net", "alpha": 0.1, "l1_ratio": 0.5}, ElasticNet),
@@ -40,12 +40,16 @@ def test_parameters_reach_the_estimator():
 )
 def test_a_given_alpha_is_not_tuned(item, kind):
     """The exact path is for those who give none."""
-    assert type(only(Task.REGRESSION, item).estimator(Task.REGRESSION, 0, {})) is kind
+    candidate = only(Task.REGRESSION, item)
+    assert type(candidate.estimator(Task.REGRESSION, 0, {})) is kind
+    assert not candidate.tunes({})
+    assert only(Task.REGRESSION, "ridge").tunes({})
 
 
 def test_an_alpha_to_search_is_not_tuned_either():
     """A grid of alphas is searched by Vigie, point by point."""
     candidate = only(Task.REGRESSION, {"name": "ridge", "grid": {"alpha": [0.1, 1.0]}})
+    assert not candidate.tunes(candidate.points()[0])
     assert [type(candidate.estimator(Task.REGRESSION, 0, point)) for point in candidate.points()] == [Ridge, Ridge]
 
 
@@ -108,10 +112,10 @@ def test_mistakes_are_named(item, words):
         assert word in str(caught.value)
 
 
-def test_a_ridge_knows_alpha_beside_the_parameters_of_its_path():
+def test_a_lasso_knows_alpha_beside_the_parameters_of_its_path():
     """The nearest name comes from both."""
     with pytest.raises(ConfigurationError, match="Did you mean 'alpha'"):
-        candidates_for(Task.REGRESSION, [{"name": "ridge", "alph": 1.0}])
+        candidates_for(Task.REGRESSION, [{"name": "lasso", "alph": 1.0}])
 
 
 def test_large_multiclass_tables_are_spared_the_patient_preset():
