@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from vigie.bundle.archive import BundleContent, pack
+from vigie.bundle.archive import BundleContent, pack, unpack
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Measurement, finite
 from vigie.domain.model import RunRecord, TrackedRuns
@@ -71,6 +71,7 @@ def train(
         DataError: the table cannot be learnt from.
         ConfigurationError: a candidate or the metric is unknown, or a value is given for a task without decisions.
         RegistryError: the tracker failed.
+        UntrustedContentError: the winner holds types that no server of this project would open.
     """
     rules = loop.rules
     dataset = build_dataset(table, rules.data, declared)
@@ -83,6 +84,7 @@ def train(
     children = _children(loop, dataset, leaderboard, origin)
     runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
     members = pack(_content(loop, dataset, parts, leaderboard.winner, runs, origin))
+    unpack(members, trusted=rules.trusted_types)  # what no server could open must not become a version
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError, nearest
@@ -129,8 +129,7 @@ def _builder(kind: type[BaseEstimator], path: str) -> Any:
 
 def _check_answers(task: Task, path: str, estimator: Any) -> None:
     """A classifier without probabilities could be neither thresholded, calibrated nor compared by log-loss."""
-    fits = is_classifier(estimator) if task.is_classification else is_regressor(estimator)
-    if not fits:
+    if not isinstance(estimator, ClassifierMixin if task.is_classification else RegressorMixin):
         raise ConfigurationError(f"{path!r} does not do {task.value}.", remedy=_remedy(task), key=KEY)
     if task.is_classification and not hasattr(estimator, "predict_proba"):
         raise ConfigurationError(

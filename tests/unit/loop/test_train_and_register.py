@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.domain.event import EventKind
-from vigie.errors import BundleError, NoChampionError
+from vigie.errors import BundleError, NoChampionError, UntrustedContentError
 from vigie.loop.champion import champion_version, open_version
 from vigie.testing.tables import churn_table
 
@@ -92,6 +92,18 @@ def test_a_bundle_spoilt_in_the_registry_does_not_open(world, churn_trained):
 def test_the_reference_profile_holds_every_row_once(churn_trained, world):
     """Out-of-fold rows and held-out rows: each predicted by a model that did not learn from it."""
     assert world.opened().profile.rows == len(churn_trained.dataset)
+
+
+def test_a_winner_that_no_server_would_open_is_refused(new_world):
+    """Any scikit-learn estimator may be tried; one of untrusted types ends training until its owner trusts it."""
+    world = new_world()
+    rules = replace(world.loop.rules.training, candidates=("sklearn.neighbors.KNeighborsClassifier",))
+    world.change(training=rules)
+    with pytest.raises(UntrustedContentError, match="KDTree") as caught:
+        world.train(churn_table(300, seed=1))
+    assert world.kinds == []
+    world.change(trusted_types=frozenset(caught.value.types))
+    assert world.train(churn_table(300, seed=1)).leaderboard.winner.name == "KNeighborsClassifier"
 
 
 def test_the_winner_is_the_first_of_the_leaderboard(new_world):

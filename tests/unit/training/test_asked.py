@@ -101,6 +101,7 @@ def test_names_that_occur_twice_are_told_apart():
         ("sklearn.ensemble.ExtraTreeClassifier", ("Did you mean 'ExtraTreesClassifier'",)),
         ("sklearn.ensemble.ExtraTreesRegressor", ("does not do binary",)),
         ("sklearn.svm.LinearSVC", ("no probabilities",)),
+        ("sklearn.semi_supervised.SelfTrainingClassifier", ("no probabilities",)),
         ("sklearn.ensemble.StackingClassifier", ("cannot be built from plain values",)),
     ],
 )
@@ -115,7 +116,7 @@ def test_mistakes_are_named(item, words):
 def test_a_lasso_knows_alpha_beside_the_parameters_of_its_path():
     """The nearest name comes from both."""
     with pytest.raises(ConfigurationError, match="Did you mean 'alpha'"):
-        candidates_for(Task.REGRESSION, [{"name": "lasso", "alph": 1.0}])
+        candidates_for(Task.REGRESSION, [{"name": "lasso", "alpha1": 1.0}])
 
 
 def test_large_multiclass_tables_are_spared_the_patient_preset():
