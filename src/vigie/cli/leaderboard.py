@@ -12,7 +12,7 @@ from vigie.domain.schema import Target
 from vigie.domain.task import Task
 from vigie.evaluation.paired import PairedDifference
 from vigie.loop.train import Trained
-from vigie.training.coefficients import Coefficients, coefficients_of
+from vigie.training.coefficients import Coefficients
 from vigie.training.leaderboard import Entry
 
 FIRST_ROWS = 3
@@ -91,7 +91,7 @@ def leaderboard_json(trained: Trained) -> dict[str, Any]:
 
 def entry_json(trained: Trained, entry: Entry) -> dict[str, Any]:
     """Return one candidate's figures, in full precision, with how they came about."""
-    schema, search = trained.dataset.schema, entry.search
+    search = entry.search
     return {
         "model": entry.name,
         "run_id": trained.runs.child_ids[entry.name],
@@ -103,7 +103,7 @@ def entry_json(trained: Trained, entry: Entry) -> dict[str, Any]:
         "search": None if search is None else {"points": search.n_points, "tried": search.n_tried},
         "n_features": entry.n_features_in,
         "n_features_kept": entry.n_features_kept,
-        "coefficients": _coefficients_json(coefficients_of(entry.model, schema), schema.target),
+        "coefficients": _coefficients_json(entry.coefficients, trained.dataset.schema.target),
         "first_test_rows": _first_rows_json(trained, entry),
         "seconds": entry.seconds,
         "notes": list(entry.notes),

@@ -204,9 +204,14 @@ def _tags(dataset: Dataset, origin: Origin) -> dict[str, str]:
 
 
 def _metrics(entry: Entry) -> dict[str, float]:
-    found = {f"test_{item.name}": item.value for item in entry.test} | {f"cv_{entry.cv.name}": entry.cv.value}
+    found = {f"test_{item.name}": item.value for item in entry.test} | {"fit_seconds": entry.seconds}
+    for name, values in entry.folds.items():
+        found |= {f"cv_{name}": float(np.mean(values)), f"cv_{name}_sd": float(np.std(values))}
     if entry.n_features_kept is not None:
         found["n_features_kept"] = float(entry.n_features_kept)
+    if entry.coefficients is not None:
+        found["n_zero_coefficients"] = float(sum(line.n_zero for line in entry.coefficients))
+        found["sparsity"] = float(np.mean([line.sparsity for line in entry.coefficients]))
     return {name: value for name, value in found.items() if finite(value) is not None and value is not None}
 
 

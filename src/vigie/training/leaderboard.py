@@ -12,6 +12,7 @@ from vigie.errors import DataError
 from vigie.evaluation.metrics import METRICS, Scores
 from vigie.evaluation.paired import PairedDifference
 from vigie.training.candidates import DUMMY, Simplicity
+from vigie.training.coefficients import Coefficients
 from vigie.training.tuning import Search
 
 
@@ -33,6 +34,7 @@ class Entry:
         chosen: what fitting or searching chose, in full precision.
         search: how far the grid was searched; None without a grid.
         seconds: wall time of all its fits, by the clock that training was given.
+        coefficients: one line an output; None where the model is no line.
         n_features_in: features given.
         n_features_kept: features with a non-zero coefficient; None where there are no coefficients.
         notes: what the estimator warned of while it was fitted, each once.
@@ -51,6 +53,7 @@ class Entry:
     chosen: Mapping[str, Any]
     search: Search | None
     seconds: float
+    coefficients: tuple[Coefficients, ...] | None
     n_features_in: int
     n_features_kept: int | None
     notes: tuple[str, ...]

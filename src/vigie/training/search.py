@@ -17,6 +17,7 @@ from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.asked import Asked, candidates_for
 from vigie.training.candidates import DUMMY, Candidate
 from vigie.training.choice import choose
+from vigie.training.coefficients import coefficients_of
 from vigie.training.dataset import Dataset
 from vigie.training.fitting import Fitting
 from vigie.training.folds import Fold, folds_of
@@ -196,6 +197,7 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
         chosen={**search.point, **_fitted(candidate, search.point, estimator)},
         search=search if candidate.grid else None,
         seconds=max(0.0, judge.seconds() - began),
+        coefficients=coefficients_of(model, schema),
         n_features_in=len(schema.features),
         n_features_kept=_n_kept(model, schema),
         notes=(*_cut_short(search), *dict.fromkeys(_first_line(warning.message) for warning in caught)),

@@ -34,6 +34,9 @@ def test_a_tracked_metric_is_the_leaderboards(new_world):
     kept = world.tracker.runs[trained.runs.child_ids["logistic"]].record.metrics
     assert kept["test_roc_auc"] == trained.leaderboard.winner.measured("roc_auc").value
     assert kept["cv_roc_auc"] == trained.leaderboard.winner.cv.value
+    assert kept["cv_f1"] == pytest.approx(np.mean(trained.leaderboard.winner.folds["f1"]))
+    assert kept["cv_f1_sd"] == pytest.approx(np.std(trained.leaderboard.winner.folds["f1"]))
+    assert (kept["n_zero_coefficients"], kept["sparsity"], kept["fit_seconds"]) == (0.0, 0.0, 0.0)
 
 
 def test_the_first_version_that_beats_the_dummy_becomes_champion(world):
