@@ -82,7 +82,8 @@ class Choice:
         best: first by cross-validation, the dummy aside.
         kept: the winner: ``best``, or a simpler one that cannot be told apart from it.
         reason: one sentence.
-        compared: by the simpler candidate's name, how much lower the mean out-of-fold loss of ``best`` is.
+        compared: by the simpler candidate's name, how much lower the mean out-of-fold loss of ``best`` is. Its ``n``
+            counts what was drawn again: rows, entities, or blocks of rows where there are very many.
     """
 
     best: str
