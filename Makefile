@@ -4,6 +4,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 RUN ?= $(BIN)/
 ARGS ?=
+# Test processes: one a core. A file stays on one of them, so that what it sets up is set up once.
+WORKERS ?= auto
 # One thread per numeric library: the suites run beside a server on two cores.
 export OMP_NUM_THREADS ?= 1
 
@@ -15,15 +17,15 @@ setup: $(READY) ## Make .venv with everything that the other targets need
 $(READY): requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Vigie needs Python 3.11 or newer on the PATH (or: make PYTHON=/path/to/python)"; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(READY) ## Run the whole loop on a churn model (ARGS=--once ends by itself)
 	$(RUN)vigie demo $(ARGS)
 
-test: $(READY) ## Run the tests
-	$(RUN)python -m pytest $(ARGS)
+test: $(READY) ## Run the tests (ARGS="-k drift" for some of them)
+	$(RUN)python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
 	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock || { echo "a lock file names a host"; exit 1; }

@@ -130,6 +130,10 @@ class PredictionLog(Protocol):
         """Return the predictions made in a window under this schema, with outcomes where known."""
         ...
 
+    def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
+        """Return the predictions whose outcome reached us in a window, whenever they were made, oldest first."""
+        ...
+
     def count(self, model: str, window: Window | None = None) -> int:
         """Return how many predictions of a model are logged, in a window or in all."""
         ...

@@ -29,6 +29,7 @@ NotNegative = Annotated[float, Meta(ge=0)]
 Name = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$")]
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_LONGEST_S = 36_525 * 86_400.0  # a century: further back than that, dates end
 
 
 def key(doc: str, default: Any = MISSING, **rest: Any) -> Any:
@@ -156,11 +157,11 @@ class StoresSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one project; ``folder`` is where its ``vigie.toml`` lies."""
+    """All settings of one project; ``file`` is its ``vigie.toml``, however it is called."""
 
     project: ProjectSettings
     data: DataSettings
-    folder: Path
+    file: Path
     training: TrainingSettings = field(default_factory=TrainingSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)
     monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
@@ -169,6 +170,20 @@ class Settings:
     bundle: BundleSettings = field(default_factory=BundleSettings)
     stores: StoresSettings = field(default_factory=StoresSettings)
     value: ValueSettings | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Absolute folder of the project: where relative paths start."""
+        return self.file.parent
+
+    @property
+    def tracking_uri(self) -> str:
+        """Address of MLflow's store; a relative SQLite file starts at the project's folder, like every path."""
+        uri = self.stores.tracking_uri
+        if uri is None:
+            return f"sqlite:///{self.root / 'mlflow.db'}"
+        path = uri.removeprefix("sqlite:///")
+        return uri if path == uri or path.startswith("/") else f"sqlite:///{self.folder / path}"
 
     @property
     def root(self) -> Path:
@@ -201,15 +216,13 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigurationError: no such file, broken TOML, an unknown name, a value of the wrong type or range.
     """
-    file = path / FILE_NAME if path.is_dir() else path
-    if not file.is_file():
-        raise ConfigurationError(
-            f"There is no {FILE_NAME} in {file.parent}.",
-            remedy="Go to a project's folder, or "
-            "name one with --project FOLDER; `vigie demo --keep FOLDER` writes one.",
-        )
+    file = _settings_file(path)
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))  # editors on Windows write the signature
+    except OSError as exc:
+        raise ConfigurationError(
+            f"It cannot be read: {exc.strerror}.", where=str(file), remedy="Check its permissions."
+        ) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"This is not TOML: {exc}.", where=str(file), remedy="Mend the line.") from exc
     values = {section: _section(raw.pop(section, {}), section, file.name) for section in SECTIONS}
@@ -227,23 +240,37 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         for section, found in values.items()
         if found or section != "value"
     }
-    return Settings(folder=file.parent.resolve(), **built)
+    return Settings(file=file.resolve(), **built)
+
+
+def _settings_file(path: Path) -> Path:
+    try:
+        file = path / FILE_NAME if path.is_dir() else path
+        if file.is_file():
+            return file
+        problem = f"There is no {FILE_NAME} in {path.resolve()}." if path.is_dir() else f"There is no project {path}."
+    except OSError as exc:
+        problem = f"{str(path)[:80]} cannot be a project: {exc.strerror}."
+    raise ConfigurationError(
+        problem,
+        remedy="Go to a project's folder, or name one with --project FOLDER; `vigie demo --keep FOLDER` writes one.",
+    )
 
 
 def parse_duration(text: str) -> timedelta:
     """Return the length that ``30s``, ``500ms``, ``5m``, ``1h``, ``7d`` or ``2w`` says.
 
     Raises:
-        ValueError: the text says none, or none above zero.
+        ValueError: the text says none, or none above zero and up to a century.
     """
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz").strip()
     unit = text[len(text.rstrip("abcdefghijklmnopqrstuvwxyz")) :]
     if unit not in _UNITS_S:
         raise ValueError(text)
-    length = timedelta(seconds=float(number) * _UNITS_S[unit])
-    if length <= timedelta(0):
+    length_s = float(number) * _UNITS_S[unit]
+    if not 0 < length_s <= _LONGEST_S:
         raise ValueError(text)
-    return length
+    return timedelta(seconds=length_s)
 
 
 def _section(found: Any, section: str, where: str) -> dict[str, Any]:

@@ -1,9 +1,18 @@
 """Every model registry keeps the port's contract."""
 
+import itertools
+import shutil
+
 import pytest
 
+from vigie.adapters.mlflow_registry import MlflowRegistry
+from vigie.adapters.mlflow_tracking import open_client
+from vigie.errors import RegistryError
 from vigie.testing import FakeClock, InMemoryRegistry
 from vigie.testing.conformance import RegistrySuite
+
+# MLflow's own use of SQLAlchemy; nothing here can change it.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
 
 
 class TestInMemoryRegistry(RegistrySuite):
@@ -13,3 +22,91 @@ class TestInMemoryRegistry(RegistrySuite):
     def registry(self):
         """Return a registry in memory."""
         return InMemoryRegistry(FakeClock())
+
+
+class _Renamed:
+    """One registry inside a store that tests share: names get a prefix on the way in and lose it on the way out."""
+
+    def __init__(self, inner, prefix):
+        self._inner = inner
+        self._prefix = prefix
+
+    def __getattr__(self, verb):
+        def call(name, *args, **kwargs):
+            try:
+                return self._bare(getattr(self._inner, verb)(self._prefix + name, *args, **kwargs))
+            except RegistryError as error:
+                if hasattr(error, "name"):
+                    error.name = error.name.removeprefix(self._prefix)
+                raise
+
+        return call
+
+    def _bare(self, found):
+        if isinstance(found, list):
+            return [self._bare(item) for item in found]
+        if hasattr(found, "name"):
+            object.__setattr__(found, "name", found.name.removeprefix(self._prefix))
+        return found
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """Return a client of one SQLite store: making one takes seconds."""
+    return open_client(f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="module")
+def experiment_id(client, tmp_path_factory):
+    """Return an experiment whose artifacts lie in a temporary folder."""
+    return client.create_experiment("test", artifact_location=tmp_path_factory.mktemp("artifacts").as_uri())
+
+
+class TestMlflowRegistry(RegistrySuite):
+    """The real one, on SQLite."""
+
+    _numbers = itertools.count()
+
+    @pytest.fixture
+    def registry(self, client):
+        """Return a registry that is empty for this test."""
+        return _Renamed(MlflowRegistry(client), f"m{next(self._numbers)}-")
+
+    @pytest.fixture
+    def new_run(self, client, experiment_id):
+        """Return what makes a real run."""
+        return lambda: client.create_run(experiment_id).info.run_id
+
+    @pytest.mark.parametrize("alias", ["champion!", "a b", "v1", "é", "", "x" * 300, "a/b", "' OR 1=1"])
+    def test_an_alias_that_mlflow_does_not_take_points_nowhere(self, registry, publish, alias):
+        """Whatever a person types after `vigie promote` is not found, with the names that there are."""
+        publish()
+        assert registry.alias("churn", alias) is None
+        with pytest.raises(RegistryError, match="Known: 1"):
+            registry.version("churn", alias)
+
+    def test_a_store_that_is_no_store_is_a_registry_error(self, tmp_path):
+        """A text file in the place of the database is told in words, not as a driver's traceback."""
+        (tmp_path / "mlflow.db").write_text("this is not a database, and long enough to be looked at " * 50)
+        with pytest.raises(RegistryError, match="MLflow could not"):
+            MlflowRegistry(open_client(f"sqlite:///{tmp_path / 'mlflow.db'}")).alias("churn", "champion")
+
+    def test_an_unknown_kind_of_store_is_a_registry_error(self):
+        """A scheme that MLflow does not know is told in words."""
+        with pytest.raises(RegistryError, match="MLflow could not"):
+            MlflowRegistry(open_client("gopher://nowhere/")).alias("churn", "champion")
+
+    def test_a_path_that_cannot_be_made_is_a_registry_error(self, tmp_path):
+        """A file where a folder should be is told in words."""
+        (tmp_path / "file").write_text("")
+        with pytest.raises(RegistryError, match="MLflow could not"):
+            open_client(f"sqlite:///{tmp_path / 'file' / 'mlflow.db'}")
+
+    def test_artifacts_that_are_gone_are_an_error_that_says_so(self, registry, publish, client):
+        """Somebody deleted the files: not found or a storage failure, never a traceback of MLflow."""
+        publish()
+        run = client.get_run(registry.version("churn", "1").run_id)
+        from_uri = run.info.artifact_uri.removeprefix("file://")
+        shutil.rmtree(from_uri)
+        with pytest.raises(RegistryError):
+            registry.members("churn", "1")

@@ -1,9 +1,12 @@
 """MLflow Model Registry: versions, aliases, and the bundle as a run's artifact.
 
-Vigie never asks MLflow to load a model: it takes the bundle's bytes and reads them itself.
+Vigie never asks MLflow to load a model: it takes the bundle's bytes and reads them itself. For those who come from
+MLflow's side, a version is an MLflow model too: its MLmodel file names ``mlflow_pyfunc`` of the installed Vigie as the
+loader, so that ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` go through the same reader.
 """
 
 import tempfile
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +14,27 @@ from pathlib import Path
 from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.pyfunc import save_model
 from mlflow.tracking import MlflowClient
+from mlflow.types import ColSpec
+from mlflow.types import Schema as MlflowSchema
 
 from vigie.adapters.mlflow_tracking import translated
+from vigie.bundle.archive import SCHEMA
+from vigie.bundle.schema_member import read_schema
 from vigie.domain.model import ModelVersion
+from vigie.domain.schema import Feature, Kind, Schema
+from vigie.domain.task import Task
 from vigie.errors import ModelNotFoundError
 from vigie.ports import Members
 
-_FOLDER = "bundle"
+_FOLDER = "model"
+_BUNDLE = "bundle"
+_DATA = f"data/{_BUNDLE}"
+"""Where MLflow puts the folder that a loader is handed."""
+
+_LOADER = "vigie.adapters.mlflow_pyfunc"
 # MLflow says "no such alias" with the code of a bad parameter.
 _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 
@@ -38,9 +54,8 @@ class MlflowRegistry:
         """
         with translated(f"register a version of {name!r}"):
             with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
-                for member, content in members.items():
-                    (Path(folder) / member).write_bytes(content)
-                self._client.log_artifacts(run_id, folder, _FOLDER)
+                _write_model(Path(folder), members)
+                self._client.log_artifacts(run_id, str(Path(folder, _FOLDER)), _FOLDER)
             self._ensure_model(name)
             source = f"{self._client.get_run(run_id).info.artifact_uri}/{_FOLDER}"
             made = self._client.create_model_version(name, source=source, run_id=run_id, tags=dict(tags))
@@ -77,10 +92,10 @@ class MlflowRegistry:
         except MlflowException as exc:
             raise self._not_found(name, version) from exc
         with translated(f"fetch version {version} of {name!r}"), tempfile.TemporaryDirectory(prefix="vigie-") as folder:
-            local = Path(
-                download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._client.tracking_uri)
-            )
-            return {path.name: path.read_bytes() for path in sorted(local.iterdir()) if path.is_file()}
+            fetched = download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._client.tracking_uri)
+            bundle = Path(fetched, _DATA)
+            files = (path for path in sorted(bundle.rglob("*")) if path.is_file())
+            return {path.relative_to(bundle).as_posix(): path.read_bytes() for path in files}
 
     def alias(self, name: str, alias: str) -> str | None:
         """Return the version number an alias points to, None when it points nowhere."""
@@ -131,3 +146,40 @@ class MlflowRegistry:
             created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
             aliases=(aliases or {}).get(str(found.version), ()),
         )
+
+
+def _write_model(folder: Path, members: Members) -> None:
+    """Write members as an MLflow model: MLmodel, requirements, and the bundle untouched below ``data``."""
+    for member, content in members.items():
+        path = folder / _BUNDLE / member
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    with warnings.catch_warnings():
+        # MLflow asks for an input example, and would then run the model on it: the bundle has its own golden rows.
+        warnings.simplefilter("ignore", UserWarning)
+        save_model(
+            path=str(folder / _FOLDER),
+            loader_module=_LOADER,
+            data_path=str(folder / _BUNDLE),
+            signature=_signature(read_schema(members[SCHEMA])) if SCHEMA in members else None,
+            pip_requirements=["vigie"],
+        )
+
+
+def _signature(schema: Schema) -> ModelSignature:
+    inputs = [
+        ColSpec(_mlflow_type(feature), feature.name, required=not feature.nullable) for feature in schema.features
+    ]
+    target = schema.target
+    answer = "double" if target.task is Task.REGRESSION else "string"
+    probabilities = [ColSpec("double", f"probability_{label}") for label in target.classes]
+    return ModelSignature(
+        inputs=MlflowSchema(inputs), outputs=MlflowSchema([ColSpec(answer, "prediction"), *probabilities])
+    )
+
+
+def _mlflow_type(feature: Feature) -> str:
+    if feature.kind is Kind.INTEGER:
+        # pandas has no integer that may be missing, so MLflow would refuse a frame with one
+        return "double" if feature.nullable else "long"
+    return {Kind.NUMBER: "double", Kind.BOOLEAN: "boolean", Kind.CATEGORY: "string"}[feature.kind]

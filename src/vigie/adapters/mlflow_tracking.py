@@ -16,6 +16,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from vigie.domain.model import RunRecord, TrackedRuns
 from vigie.errors import RegistryError
@@ -23,11 +24,8 @@ from vigie.errors import RegistryError
 # A new SQLite store tells of each of its migrations; a user did not ask.
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-
-
-def default_uri(root: Path) -> str:
-    """Return the URI of the embedded store, a SQLite file in ``root``."""
-    return f"sqlite:///{root / 'mlflow.db'}"
+# This one logs a traceback of whatever it then raises; ``translated`` tells it in a sentence.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def open_client(uri: str) -> MlflowClient:
@@ -36,9 +34,9 @@ def open_client(uri: str) -> MlflowClient:
     Raises:
         RegistryError: MLflow cannot use the address.
     """
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     with translated(f"open {_without_password(uri)}"):
+        if uri.startswith("sqlite:///"):
+            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
@@ -50,6 +48,11 @@ def translated(doing: str) -> Iterator[None]:
     except MlflowException as exc:
         raise RegistryError(
             f"MLflow could not {doing}: {exc}.", remedy="Check stores.tracking_uri and that its server runs."
+        ) from exc
+    except SQLAlchemyError as exc:  # MLflow lets its driver's own errors through while it opens a store
+        raise RegistryError(
+            f"MLflow could not {doing}: {str(exc).splitlines()[0]}.",
+            remedy="Check that stores.tracking_uri names an MLflow store.",
         ) from exc
     except OSError as exc:
         raise RegistryError(f"MLflow could not {doing}: {exc}.", remedy="Check the disk and the permissions.") from exc

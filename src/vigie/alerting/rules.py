@@ -25,8 +25,7 @@ def alert_for(
     body = "\n".join(headline)
     if performance is Verdict.ALARM:
         return Alert(model, Severity.PAGE, "realised performance fell", body)
+    what = ["predictions"] if prediction is Verdict.ALARM else []
     if drifted:
-        return Alert(model, Severity.NOTICE, f"inputs changed ({', '.join(drifted)})", body)
-    if prediction is Verdict.ALARM:
-        return Alert(model, Severity.NOTICE, "the predictions' distribution changed", body)
-    return None
+        what.append(f"inputs ({', '.join(drifted)})")
+    return Alert(model, Severity.NOTICE, f"{' and '.join(what)} changed", body) if what else None

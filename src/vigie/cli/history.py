@@ -38,14 +38,15 @@ def command(project: Path, *, as_json: bool, last: int) -> None:
 
 def print_events(events: list[Any], screen: Any, *, reasons: bool = True) -> None:
     """Print events, one a line, with their reasons below."""
-    from rich.markup import escape
     from rich.table import Table
+
+    from vigie.cli.output import plain
 
     told = Table.grid(padding=(0, 2, 0, 0))
     for event in events:
-        told.add_row(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]", event.kind.value, f"[bold]{escape(event.summary)}[/]")
+        told.add_row(f"[dim]{event.at:%Y-%m-%d %H:%M:%S}[/]", event.kind.value, f"[bold]{plain(event.summary)}[/]")
         for reason in event.reasons if reasons else ():
-            told.add_row("", "", f"[dim]{escape(reason)}[/]")
+            told.add_row("", "", f"[dim]{plain(reason)}[/]")
     screen.print(told)
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 
-from vigie.cli.output import Columns, console, measured, number, table
+from vigie.cli.output import Columns, console, measured, number, plain, table
 from vigie.domain.measurement import finite
 from vigie.domain.schema import Target
 from vigie.domain.task import Task
@@ -29,11 +28,11 @@ def print_leaderboard(trained: Trained) -> None:
     classes = f", positive class {target.positive!r}" if target.task is Task.BINARY else ""
     screen.print(
         f"{len(dataset):,} rows, {len(dataset.schema.features)} features, {target.task.value} target "
-        f"{escape(repr(target.name))}{escape(classes)}"
+        f"{plain(repr(target.name))}{plain(classes)}"
     )
-    screen.print(trained.split.how)
+    screen.print(plain(trained.split.how))
     for warning in (*dataset.warnings, *board.warnings):
-        screen.print(f"[yellow]Note:[/] {escape(warning)}")
+        screen.print(f"[yellow]Note:[/] {plain(warning)}")
     screen.print()
     metric, second = _shown(trained)
     columns: Columns = [
@@ -51,12 +50,12 @@ def print_leaderboard(trained: Trained) -> None:
             rows,
         )
     )
-    screen.print(escape(board.choice.reason))
+    screen.print(plain(board.choice.reason))
     for failure in board.failures:
-        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {escape(failure.reason)}")
+        screen.print(f"[yellow]{plain(failure.name)} could not be fitted:[/] {plain(failure.reason)}")
     for entry in board.entries:
         for note in entry.notes[:2]:
-            screen.print(f"[dim]{entry.name}: {escape(note)}[/]")
+            screen.print(f"[dim]{plain(entry.name)}: {plain(note)}[/]")
 
 
 def leaderboard_json(trained: Trained) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def _shown(trained: Trained) -> tuple[str, str]:
 
 
 def _row(entry: Entry, metric: str, second: str, *, winner: bool) -> tuple[str, ...]:
-    name = f"[bold]{entry.name}[/]" if winner else entry.name
+    name = f"[bold]{plain(entry.name)}[/]" if winner else plain(entry.name)
     kept = (
         f"{entry.n_features_in}"
         if entry.n_features_kept is None

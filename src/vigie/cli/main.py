@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 
 from vigie.cli.exits import MEANINGS, exit_code
-from vigie.errors import VigieError
+from vigie.errors import VigieError, nearest
 
 COMMANDS = {
     "train": "Train the candidates, compare them and register the best.",
@@ -31,10 +31,11 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command."""
+        """Import and return one command; for a misspelt one, say which is near."""
         if cmd_name not in COMMANDS:
-            close = click.Group(commands={name: click.Command(name) for name in COMMANDS})
-            return click.Group.get_command(close, ctx, cmd_name)
+            if close := nearest(cmd_name, list(COMMANDS)):
+                ctx.fail(f"No such command {cmd_name!r}.{close}")
+            return None
         command: click.Command = import_module(f"vigie.cli.{cmd_name}").command
         return command
 

@@ -52,13 +52,14 @@ def command(
 
 def _live(loop: Any, opened: Any, last: str | None) -> Any:
     from vigie.domain.window import Window
-    from vigie.loop.monitor import monitor, next_look, open_window
+    from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window
 
     window = open_window(loop, opened.version)
+    outcomes = open_outcomes(loop, opened.version, window)
     if last:
         now = loop.clock.now()
-        window = Window(now - length(last), now)
-    return monitor(loop, opened, window, look=next_look(loop, opened.version))
+        window = outcomes = Window(now - length(last), now)
+    return monitor(loop, opened, window, look=next_look(loop, opened.version), outcomes=outcomes)
 
 
 def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None) -> list[Any]:

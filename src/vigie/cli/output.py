@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -20,9 +21,17 @@ COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red
 
 def console(*, error: bool = False) -> Console:
     """Return a console no wider than eighty columns; plain text when it is not a terminal."""
-    made = Console(stderr=error, highlight=False, soft_wrap=False)
+    made = Console(stderr=error, highlight=False, soft_wrap=False, emoji=False)
     made.width = min(WIDTH, made.width) if made.is_terminal else WIDTH
     return made
+
+
+def plain(text: str) -> str:
+    """Return text from outside (names, reasons) so that its brackets are printed, not taken for styles.
+
+    Control characters become spaces: a name cannot move the cursor or forge a line.
+    """
+    return escape("".join(char if char.isprintable() else " " for char in text))
 
 
 def print_json(value: Any) -> None:
@@ -37,6 +46,11 @@ def number(value: float | None, unit: str = "1") -> str:
     if unit in ("1", "nats"):
         return f"{value:.4f}"
     return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun, e.g. ``1 row`` or ``2,000 rows``."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def measured(item: Measurement) -> str:
@@ -65,7 +79,8 @@ def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
 @contextmanager
 def fit_progress(*, quiet: bool) -> Iterator[Any]:
     """Yield a callback ``(name, done, total)`` that draws a bar on standard error while candidates are fitted."""
-    if quiet:
+    screen = console(error=True)
+    if quiet or not screen.is_terminal:  # a log file wants no bar, not even the empty line that it leaves
         yield lambda _name, _done, _total: None
         return
     columns = (
@@ -74,6 +89,6 @@ def fit_progress(*, quiet: bool) -> Iterator[Any]:
         TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console(error=True), transient=True) as bar:
+    with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task("fit", name="", total=None)
         yield lambda name, done, total: bar.update(task, name=name, completed=done, total=total)

@@ -12,9 +12,10 @@ from vigie.cli.options import project_option, settings_of
 @project_option
 @click.option("--reason", default="By hand.", show_default=True, help="Why; kept in the ledger.")
 def command(version: str, project: Path, reason: str) -> None:
-    """Make VERSION (a number, or an alias such as challenger) the champion.
+    """Make a version the champion.
 
-    Running servers follow within a second or two, without a restart.
+    VERSION is a number, or an alias such as challenger. Running servers follow within a second or two, without a
+    restart.
     """
     from vigie.domain.model import CHAMPION
     from vigie.loop.champion import open_version

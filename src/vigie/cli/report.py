@@ -1,9 +1,8 @@
 """A monitoring report as a terminal table."""
 
 from rich.console import Console
-from rich.markup import escape
 
-from vigie.cli.output import Columns, measured, number, table, verdict_text
+from vigie.cli.output import Columns, counted, measured, number, plain, table, verdict_text
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.monitoring.assess import FeatureReport, Report
 
@@ -11,12 +10,14 @@ from vigie.monitoring.assess import FeatureReport, Report
 def print_report(report: Report, screen: Console) -> None:
     """Print headline, service, performance and the drift of every column."""
     start, end = report.window.start, report.window.end
-    screen.print(
-        f"[bold]{report.model} version {report.version}[/], {report.n:,} predictions, {verdict_text(report.verdict)}"
+    rows = counted(report.n, "prediction")
+    screen.print(f"[bold]{report.model} version {report.version}[/], {rows}, {verdict_text(report.verdict)}")
+    when = (
+        f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC" if end > start else "a table without times"
     )
-    screen.print(f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC, look {report.look} at this version")
+    screen.print(f"{when}, look {report.look} at this version")
     for sentence in report.headline:
-        screen.print(f"  {escape(sentence)}")
+        screen.print(f"  {plain(sentence)}")
     screen.print()
     print_inputs(report, screen)
     screen.print()
@@ -54,7 +55,7 @@ def _feature(feature: FeatureReport) -> tuple[str, ...]:
     # With too few rows the distances are noise: a number here would be read as one.
     drift = ("-", "-", "-") if feature.verdict is Verdict.UNKNOWN else _drift(found)
     whole = _share(found["missing"]), _share(found.get("outside_range") or found["unseen"])
-    return (escape(feature.name), verdict_text(feature.verdict), *drift, *whole)
+    return (plain(feature.name), verdict_text(feature.verdict), *drift, *whole)
 
 
 def _drift(found: dict[str, Measurement]) -> tuple[str, str, str]:
@@ -74,7 +75,7 @@ def _performance(report: Report) -> object:
     performance = report.performance
     coverage, delay = performance.coverage, performance.delay
     n = performance.metrics[0].current.n
-    known = f"{n:,} outcomes, {coverage.value:.1%} of predictions" if n else "no outcome yet"
+    known = f"{counted(n, 'outcome')}, {coverage.value:.1%} of predictions" if n else "no outcome yet"
     if delay.value is not None:
         known += f", median delay {number(delay.value, 's')} s"
     rows = [

@@ -35,8 +35,9 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
     with open_loop(settings) as loop:
         champion = open_version(loop, champion_version(loop))
         origin = Origin("prediction log", current_commit(settings.folder), "vigie retrain")
+        rows = loop.log.rows(loop.model, champion.schema, _window(loop, last), version=champion.version)
         with fit_progress(quiet=as_json) as progress:
-            challenge = retrain(loop, champion, _window(loop, last), origin=origin, progress=progress)
+            challenge = retrain(loop, champion, rows, origin=origin, progress=progress)
         gate, version = challenge.decision, challenge.version.version
         if gate.promote and may_promote:
             move = Move(version, expected=champion.version, reasons=gate.reasons, evidence=gate.to_dict())
@@ -56,10 +57,8 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
 
 
 def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
-    from rich.markup import escape
-
     from vigie.cli.leaderboard import print_leaderboard
-    from vigie.cli.output import console, print_json
+    from vigie.cli.output import console, plain, print_json
 
     if as_json:
         print_json(found)
@@ -67,7 +66,7 @@ def _tell(found: dict[str, Any], challenge: Any, *, as_json: bool) -> None:
     print_leaderboard(challenge.trained)
     screen = console()
     screen.print()
-    screen.print(f"[bold]Gate: {found['verdict']}.[/] {escape(found['reasons'][0])}")
+    screen.print(f"[bold]Gate: {found['verdict']}.[/] {plain(found['reasons'][0])}")
     if found["promoted"]:
         screen.print(f"[bold]Version {found['challenger']} is the champion.[/] Go back with: vigie rollback")
     elif found["verdict"] == "promote":

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from vigie.cli.history import print_events
 from vigie.cli.leaderboard import print_leaderboard
-from vigie.cli.output import console, fit_progress
+from vigie.cli.output import console, fit_progress, plain
 from vigie.cli.report import print_inputs
 from vigie.cli.turns import print_turn
 from vigie.loop.context import Loop
@@ -116,7 +116,7 @@ class Story:
         self._screen.print()
         print_inputs(turn.report, self._screen)
         for sentence in turn.report.headline:
-            self._say(sentence)
+            self._say(plain(sentence))
         print_turn(turn, self._screen)
         return turn
 

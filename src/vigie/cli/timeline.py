@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
-from rich.markup import escape
 
-from vigie.cli.output import Columns, measured, number, table, verdict_text
+from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
 from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
-from vigie.errors import ConfigurationError
+from vigie.errors import ConfigurationError, InsufficientDataError
 from vigie.monitoring.assess import Report
+from vigie.training.roles import read_times
 
 Piece = tuple[pa.Table, Window]
 
@@ -22,6 +22,7 @@ def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> l
 
     Raises:
         ConfigurationError: the pieces are asked for by time and the project names no time column.
+        DataError: the table is empty, or a row has no time.
     """
     if time is None or time not in rows.column_names:
         if by:
@@ -31,7 +32,9 @@ def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> l
                 remedy="Name its time column in vigie.toml, or leave --by out.",
             )
         return [(rows, Window(now, now))]
-    moments = rows.column(time).cast(pa.timestamp("us"), safe=False)
+    if not rows.num_rows:
+        raise InsufficientDataError("Judging a table", needed=1, found=0)
+    moments = pa.chunked_array([pa.array(read_times(time, rows.column(time)))])
     if by is None:
         bounds = pc.min_max(moments).as_py()
         return [(rows, Window(_utc(bounds["min"]), _utc(bounds["max"]) + timedelta(microseconds=1)))]
@@ -62,7 +65,7 @@ def print_timeline(reports: list[Report], screen: Console) -> None:
     screen.print(table("inputs: how many of them changed", columns, [_line(report) for report in reports]))
     screen.print()
     for name, n_windows in _changed(reports):
-        screen.print(f"  {escape(name)} changed in {n_windows} of {len(reports)} windows")
+        screen.print(f"  {plain(name)} changed in {n_windows} of {len(reports)} windows")
 
 
 def _changed(reports: list[Report]) -> list[tuple[str, int]]:

@@ -46,14 +46,12 @@ def command(project: Path, *, as_json: bool, fail_on_refusal: bool) -> None:
 
 def print_outcome(name: str, outcome: dict[str, Any]) -> None:
     """Say which version was registered, and whether it serves."""
-    from rich.markup import escape
-
-    from vigie.cli.output import console
+    from vigie.cli.output import console, plain
 
     screen = console()
     version, champion = outcome["version"], outcome["champion"]
     screen.print()
-    reason = escape(outcome["gate_against_dummy"]["reasons"][0])
+    reason = plain(outcome["gate_against_dummy"]["reasons"][0])
     if version is None:
         screen.print(f"[bold]Refused[/]: {reason}")
         return

@@ -3,8 +3,8 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
+from vigie.cli.output import plain
 from vigie.loop.cycle import Turn
 
 
@@ -15,16 +15,16 @@ def print_turn(turn: Turn, screen: Console) -> None:
         screen.print(f"Window stays open: {turn.report.n:,} predictions so far are too few to judge.")
         return
     if turn.alert:
-        screen.print(f"[bold]Alert[/] ({turn.alert.severity.value}): {escape(turn.alert.title)}")
+        screen.print(f"[bold]Alert[/] ({turn.alert.severity.value}): {plain(turn.alert.title)}")
     if turn.decision and turn.decision.asked:
         word = "Retrain" if turn.decision.retrain else "No retraining yet"
-        screen.print(f"[bold]{word}[/]: {escape(turn.decision.reasons[-1])}")
+        screen.print(f"[bold]{word}[/]: {plain(turn.decision.reasons[-1])}")
     if turn.trouble:
-        screen.print(f"[bold]Could not retrain[/]: {escape(turn.trouble)}")
+        screen.print(f"[bold]Could not retrain[/]: {plain(turn.trouble)}")
     if turn.challenge:
         gate = turn.challenge.decision
         screen.print(
-            f"[bold]Gate: {gate.verdict}[/] version {turn.challenge.version.version}. {escape(gate.reasons[0])}"
+            f"[bold]Gate: {gate.verdict}[/] version {turn.challenge.version.version}. {plain(gate.reasons[0])}"
         )
     if turn.promoted:
         screen.print(f"[bold]{turn.promoted.summary}[/]")

@@ -22,6 +22,6 @@ def command(project: Path, host: str | None, port: int | None, every: str | None
     from vigie.wiring.up import up
 
     log_to_stderr()
-    folder = settings_of(project).folder
+    file = settings_of(project).file
     serve = [*(["--host", host] if host else []), *(["--port", str(port)] if port is not None else [])]
-    sys.exit(up(folder, serve=serve, watch=["--every", every] if every else []))
+    sys.exit(up(file, serve=serve, watch=["--every", every] if every else []))

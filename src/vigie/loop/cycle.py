@@ -10,7 +10,7 @@ from vigie.loop.alert import alert
 from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
 from vigie.loop.decide import decide_retraining, record_undone
-from vigie.loop.monitor import monitor, next_look, open_window, record_look
+from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window, record_look
 from vigie.loop.promote import Move, notice_moved_alias, promote
 from vigie.loop.retrain import Challenge, retrain
 from vigie.loop.train import Origin
@@ -60,16 +60,18 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
     version = champion_version(loop)
     notice_moved_alias(loop, version)
     opened = open_version(loop, version)
-    report = monitor(loop, opened, open_window(loop, version, settled=True), look=next_look(loop, version))
+    window = open_window(loop, version, settled=True)
+    outcomes = open_outcomes(loop, version, window)
+    report = monitor(loop, opened, window, look=next_look(loop, version), outcomes=outcomes)
     if report.n < loop.rules.alarm.min_rows:
         return Turn(report, closed=False)
     told = alert(loop, report)
-    decision, window = decide_retraining(loop, opened, report)
-    record_look(loop, report)
+    decision, rows = decide_retraining(loop, opened, report, outcomes)
+    record_look(loop, report, outcomes)
     if not decision.retrain:
         return Turn(report, alert=told, decision=decision)
     try:
-        challenge = retrain(loop, opened, window, origin=origin, progress=progress)
+        challenge = retrain(loop, opened, rows, origin=origin, progress=progress)
     except VigieError as error:
         record_undone(loop, report, str(error))
         if not isinstance(error, DataError):

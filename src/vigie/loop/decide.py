@@ -9,21 +9,32 @@ from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.logged import labelled_table
 from vigie.monitoring.assess import Report
+from vigie.ports import LoggedRows
 from vigie.retraining.policy import RetrainDecision, decide
 from vigie.retraining.triggers import find_triggers
 
 
-def decide_retraining(loop: Loop, opened: OpenVersion, report: Report) -> tuple[RetrainDecision, Window]:
-    """Return what the policy says of a window just judged, and the window whose outcomes to learn from.
+def decide_retraining(
+    loop: Loop, opened: OpenVersion, report: Report, outcomes: Window
+) -> tuple[RetrainDecision, LoggedRows]:
+    """Return what the policy says of a window just judged, and the logged rows to learn from.
 
-    Outcomes are late: those of the first alarming window may arrive during the next ones. So the window to learn from
-    reaches back to the beginning of the unbroken run of alarms that this one ends.
+    They reach back to the beginning of the unbroken run of alarms that this window ends. Outcomes are late, so it
+    matters what raised the alarm. Where performance fell, the outcomes that arrived since are the ones that tell of it,
+    whenever they had been predicted. Where only inputs or predictions changed, the predictions made since are the
+    changed ones, and the policy waits until enough of their outcomes have come.
+
+    Args:
+        loop: ports and rules.
+        opened: the champion.
+        report: the window just judged.
+        outcomes: when the outcomes arrived that the report judges.
     """
     triggers = find_triggers(
         performance=report.performance.verdict, prediction=report.prediction.verdict, drifted=report.drifted
     )
-    window = _since_alarm_began(loop, report)
-    n_labelled = _n_labelled(loop, opened, window) if triggers else 0
+    rows = _rows_to_learn_from(loop, opened, report, outcomes)
+    n_labelled = int(labelled_table(rows, opened.schema).num_rows) if triggers else 0
     decision = decide(
         triggers,
         loop.rules.retraining,
@@ -33,7 +44,7 @@ def decide_retraining(loop: Loop, opened: OpenVersion, report: Report) -> tuple[
     )
     if decision.asked:
         loop.ledger.append(_event(loop, report, decision, n_labelled))
-    return decision, window
+    return decision, rows
 
 
 def record_undone(loop: Loop, report: Report, trouble: str) -> Event:
@@ -61,18 +72,17 @@ def _last_retrained_at(loop: Loop) -> datetime | None:
     return latest[-1] if latest else None
 
 
-def _since_alarm_began(loop: Loop, report: Report) -> Window:
-    start = report.window.start
+def _rows_to_learn_from(loop: Loop, opened: OpenVersion, report: Report, outcomes: Window) -> LoggedRows:
+    made, arrived = report.window.start, outcomes.start
     for event in reversed(loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=report.version)):
         if event.evidence["verdict"] != Verdict.ALARM.value:
             break
-        start = start.fromisoformat(event.evidence["window"]["start"])
-    return Window(start, report.window.end)
-
-
-def _n_labelled(loop: Loop, opened: OpenVersion, window: Window) -> int:
-    rows = loop.log.rows(loop.model, opened.schema, window, version=opened.version)
-    return int(labelled_table(rows, opened.schema).num_rows)
+        made = made.fromisoformat(event.evidence["window"]["start"])
+        arrived = min(arrived, arrived.fromisoformat(event.evidence["outcomes"]["start"]))
+    if report.performance.verdict is Verdict.ALARM:
+        since = Window(arrived, outcomes.end)
+        return loop.log.outcomes(loop.model, opened.schema, since, version=opened.version)
+    return loop.log.rows(loop.model, opened.schema, Window(made, report.window.end), version=opened.version)
 
 
 def _event(loop: Loop, report: Report, decision: RetrainDecision, n_labelled: int) -> Event:

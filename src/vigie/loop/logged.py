@@ -48,6 +48,15 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
     return Scores(y_index, predicted, _probabilities(known, schema)), delays_s
 
 
+def latency_of(rows: LoggedRows) -> np.ndarray:
+    """Return microseconds per request, float64, shape (n_requests,), NaN where not taken.
+
+    The rows of a batch are dated and timed as one: counted each, one slow array would outweigh a hundred requests.
+    """
+    _, first = np.unique(rows.records.column("at").cast(pa.int64()).to_numpy(), return_index=True)
+    return np.asarray(rows.records.column("latency_us").to_pylist(), dtype=np.float64)[first]
+
+
 def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
     """Return the labelled rows as a training table: features, target and, where the schema has one, the entity."""
     known = _is_labelled(rows, schema)

@@ -1,21 +1,21 @@
 """Judge what a version answered in a window, or what it would have answered on a table."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from vigie.domain.event import Event, EventKind
-from vigie.domain.measurement import Interval, Measurement
+from vigie.domain.measurement import Interval, Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import InsufficientDataError
 from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import frame_of, labelled_of, predicted_of
+from vigie.loop.logged import frame_of, labelled_of, latency_of, predicted_of
 from vigie.loop.train import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
@@ -26,19 +26,24 @@ SETTLING = timedelta(seconds=1)
 """How long a prediction may take from its date to the log."""
 
 
-def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -> Report:
+def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outcomes: Window | None = None) -> Report:
     """Judge the logged answers of one version in one window. Reads only; nothing is recorded.
+
+    Inputs and predictions are those made in the window; performance is that of the outcomes that arrived in
+    ``outcomes``, whenever they had been predicted. An outcome a month late is judged when it comes.
 
     Args:
         loop: ports and rules.
         opened: the version that answered.
         window: when.
         look: which look of the false-alarm budget this is, see ``next_look``.
+        outcomes: when the outcomes arrived, see ``open_outcomes``; None for the window itself.
     """
     schema = opened.schema
     rows = loop.log.rows(loop.model, schema, window, version=opened.version)
-    scores, delays_s = labelled_of(rows, schema)
-    latency_us = np.asarray(rows.records.column("latency_us").to_pylist(), dtype=np.float64)
+    arrived = loop.log.outcomes(loop.model, schema, outcomes or window, version=opened.version)
+    scores, delays_s = labelled_of(arrived, schema)
+    latency_us = latency_of(rows)
     window_rows = WindowRows(
         window=window,
         frame=frame_of(rows, schema),
@@ -46,6 +51,7 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -> Re
         scores=scores if len(scores) else None,
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
+        n_known=len(labelled_of(rows, schema)[0]),
     )
     return _judge(loop, opened, window_rows, look)
 
@@ -82,11 +88,23 @@ def open_window(loop: Loop, version: str, *, settled: bool = False) -> Window:
             closed must not end so near to the present that one of its predictions may still be on its way.
     """
     now = loop.clock.now() - (SETTLING if settled else timedelta(0))
-    judged = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
-    starts = [event.evidence["window"]["end"] for event in judged]
-    since = [reign.since.isoformat() for reign in reigns(loop.ledger.events(loop.model)) if reign.version == version]
-    start = max([*starts, *since[-1:]], default=now.isoformat())
-    return Window(min(now.fromisoformat(start), now), now)
+    start = _reign_began(loop, version)
+    for event in loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version):
+        end = now.fromisoformat(event.evidence["window"]["end"])
+        start = end if start is None else max(start, end)
+    return Window(min(start or now, now), now)
+
+
+def open_outcomes(loop: Loop, version: str, window: Window) -> Window:
+    """Return when the outcomes arrived that were not judged yet: since the last verdict on performance that was one.
+
+    Where few come back per window they add up, until there are enough to say something.
+    """
+    start = _reign_began(loop, version) or window.start
+    for event in loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version):
+        if event.evidence["performance"]["verdict"] != Verdict.UNKNOWN.value:
+            start = max(start, start.fromisoformat(event.evidence["window"]["end"]))
+    return Window(min(start, window.end), window.end)
 
 
 def next_look(loop: Loop, version: str) -> int:
@@ -94,8 +112,14 @@ def next_look(loop: Loop, version: str) -> int:
     return 1 + len(loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version))
 
 
-def record_look(loop: Loop, report: Report) -> Event:
-    """Close a window: keep the report in the ledger, so that its look is spent and the next window begins."""
+def record_look(loop: Loop, report: Report, outcomes: Window) -> Event:
+    """Close a window: keep the report in the ledger, so that its look is spent and the next window begins.
+
+    Args:
+        loop: ports.
+        report: what was found.
+        outcomes: when the outcomes arrived that it judges.
+    """
     return loop.ledger.append(
         Event(
             kind=EventKind.MONITORED,
@@ -104,8 +128,15 @@ def record_look(loop: Loop, report: Report) -> Event:
             version=report.version,
             summary=f"Window of {report.n:,} predictions: {report.verdict.value}.",
             reasons=report.headline,
-            evidence=report.to_dict(),
+            evidence={**report.to_dict(), "outcomes": outcomes.to_dict()},
         )
+    )
+
+
+def _reign_began(loop: Loop, version: str) -> datetime | None:
+    """Return when a version last became champion, None when it never did."""
+    return next(
+        (reign.since for reign in reversed(reigns(loop.ledger.events(loop.model))) if reign.version == version), None
     )
 
 

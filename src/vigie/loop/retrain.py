@@ -10,7 +10,6 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.frame import model_frame
 from vigie.domain.model import CHALLENGER, ModelVersion
 from vigie.domain.task import Task
-from vigie.domain.window import Window
 from vigie.errors import DataError, InsufficientDataError
 from vigie.evaluation.metrics import row_losses
 from vigie.loop.champion import OpenVersion
@@ -18,6 +17,7 @@ from vigie.loop.context import Loop, Rules
 from vigie.loop.logged import labelled_table
 from vigie.loop.register import LOSS_NAMES, publish
 from vigie.loop.train import Origin, Trained, train
+from vigie.ports import LoggedRows
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset
 from vigie.training.scoring import scores_of
@@ -34,7 +34,7 @@ class Challenge:
     decision: GateDecision
 
 
-def retrain(loop: Loop, champion: OpenVersion, window: Window, *, origin: Origin, progress: Progress) -> Challenge:
+def retrain(loop: Loop, champion: OpenVersion, rows: LoggedRows, *, origin: Origin, progress: Progress) -> Challenge:
     """Train on the outcomes of a window, register the winner as challenger, and ask the gate.
 
     The earlier rows are learnt from, the later ones judge: both models meet them as they would meet tomorrow's.
@@ -42,7 +42,7 @@ def retrain(loop: Loop, champion: OpenVersion, window: Window, *, origin: Origin
     Args:
         loop: ports and rules.
         champion: the version in place.
-        window: whose logged predictions of this champion are learnt from.
+        rows: logged predictions of this champion; those without an outcome are left aside.
         origin: for the lineage.
         progress: called as each fit begins.
 
@@ -50,7 +50,6 @@ def retrain(loop: Loop, champion: OpenVersion, window: Window, *, origin: Origin
         InsufficientDataError: fewer outcomes than ``retraining.min_labelled``.
         DataError: the outcomes cannot be learnt from, or lack a class that the champion answers.
     """
-    rows = loop.log.rows(loop.model, champion.schema, window, version=champion.version)
     table = labelled_table(rows, champion.schema)
     if table.num_rows < loop.rules.retraining.min_labelled:
         raise InsufficientDataError("Retraining", needed=loop.rules.retraining.min_labelled, found=table.num_rows)

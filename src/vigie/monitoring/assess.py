@@ -51,9 +51,11 @@ class WindowRows:
         window: when.
         frame: features from ``domain.frame.model_frame``, shape (n, n_features).
         predicted: float64, shape (n,), in the terms of ``build_profile``.
-        scores: the rows whose outcome is known, None when none is.
-        delays_s: seconds from prediction to outcome, one per row with an outcome, NaN where not known.
-        latency_us: microseconds per answer, shape (n,), NaN where not taken; None when it never was.
+        scores: the rows whose outcome is judged: those that arrived since the last verdict on performance, whenever
+            they were predicted; None when there are none.
+        delays_s: seconds from prediction to outcome, one per row of ``scores``, NaN where not known.
+        latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
+        n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
     """
 
     window: Window
@@ -62,6 +64,7 @@ class WindowRows:
     scores: Scores | None
     delays_s: np.ndarray
     latency_us: np.ndarray | None
+    n_known: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ def assess(
     profile = reference.profile
     counts = count_window(profile, rows.frame, rows.predicted)
     alpha = spend(drift_rule.false_alarm_budget, look=look) / (len(profile.features) + 1)
-    outcomes = Outcomes(rows.scores, counts.n, rows.delays_s)
+    outcomes = Outcomes(rows.scores, counts.n, rows.delays_s, rows.n_known)
     performance = measure_performance(
         outcomes,
         reference.task,

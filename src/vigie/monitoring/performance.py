@@ -59,14 +59,17 @@ class Outcomes:
     """The rows of a window whose outcome is known.
 
     Attributes:
-        scores: outcomes beside predictions, n_labelled rows; None when no outcome came back.
+        scores: the outcomes to judge beside their predictions, n_labelled rows; None when there are none.
         n_predictions: predictions made in the window, labelled or not.
         delays_s: seconds from prediction to outcome, shape (n_labelled,) or less where some are not known.
+        n_known: how many of the window's predictions have an outcome; None when ``scores`` is exactly those. Outcomes
+            are late: the ones that arrive now are mostly of predictions made before this window.
     """
 
     scores: Scores | None
     n_predictions: int
     delays_s: np.ndarray
+    n_known: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class PerformanceReport:
         reason: one sentence, on the metric that the verdict comes from.
         metrics: every metric of the task, each beside its reference; last, the value of the decisions where one is
             given.
-        coverage: share of the window's predictions whose outcome is known.
+        coverage: share of the window's own predictions whose outcome is known.
         delay: median seconds from prediction to outcome.
     """
 
@@ -146,8 +149,9 @@ def measure_performance(
         reason = f"Not enough outcomes yet: {n_labelled:,} known, {rule.min_labelled:,} needed."
     else:
         verdict, reason = _decide_all(metrics, task, rule, alpha)
+    n_known = n_labelled if outcomes.n_known is None else outcomes.n_known
     return PerformanceReport(
-        verdict, reason, metrics, _coverage(n_labelled, outcomes.n_predictions), _delay(outcomes.delays_s)
+        verdict, reason, metrics, _coverage(n_known, outcomes.n_predictions), _delay(outcomes.delays_s)
     )
 
 
@@ -206,12 +210,10 @@ def _nothing(task: Task) -> tuple[Measurement, ...]:
     return tuple(Measurement(metric.name, None, metric.unit, 0, reason=reason) for metric in metrics_for(task))
 
 
-def _coverage(n_labelled: int, n_predictions: int) -> Measurement:
+def _coverage(n_known: int, n_predictions: int) -> Measurement:
     if n_predictions == 0:
         return Measurement("coverage", None, "1", 0, reason="There was no prediction.")
-    return Measurement(
-        "coverage", n_labelled / n_predictions, "1", n_predictions, interval=wilson(n_labelled, n_predictions)
-    )
+    return Measurement("coverage", n_known / n_predictions, "1", n_predictions, interval=wilson(n_known, n_predictions))
 
 
 def _delay(delays_s: np.ndarray) -> Measurement:

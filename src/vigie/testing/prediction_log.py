@@ -112,6 +112,21 @@ class InMemoryPredictionLog:
             outcomes = [self._outcomes.get((model, record.id)) for record in wanted]
         return LoggedRows(_feature_table(schema, wanted), _record_table(schema, wanted, outcomes))
 
+    def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
+        """Return the predictions whose outcome reached us in a window, whenever they were made, oldest first."""
+        with self._lock:
+            self._refuse_if_closed()
+            kept = self._records.get((model, schema.digest), {}).values()
+            known = [(record, self._outcomes.get((model, record.id))) for record in kept]
+            wanted = [
+                (record, outcome)
+                for record, outcome in known
+                if outcome and outcome.received_at in received and version in {None, record.version}
+            ]
+            wanted.sort(key=lambda pair: pair[0].id.int)
+        records, outcomes = [record for record, _ in wanted], [outcome for _, outcome in wanted]
+        return LoggedRows(_feature_table(schema, records), _record_table(schema, records, outcomes))
+
     def count(self, model: str, window: Window | None = None) -> int:
         """Return how many predictions of a model are logged, in a window or in all."""
         with self._lock:

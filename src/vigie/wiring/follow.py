@@ -12,12 +12,12 @@ from pathlib import Path
 
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.mlflow_registry import MlflowRegistry
-from vigie.adapters.mlflow_tracking import default_uri, open_client
+from vigie.adapters.mlflow_tracking import open_client
 from vigie.domain.model import CHAMPION
 from vigie.errors import VigieError
 from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
-from vigie.wiring.stores import open_cache, state_folder
+from vigie.wiring.stores import open_cache
 
 logger = logging.getLogger("vigie.follow")
 
@@ -36,12 +36,18 @@ def follow_once(registry: ModelRegistry, cache: BundleCache, name: str) -> str |
 
 def open_registry(settings: Settings) -> MlflowRegistry:
     """Open the registry that the settings name."""
-    return MlflowRegistry(open_client(settings.stores.tracking_uri or default_uri(state_folder(settings))))
+    return MlflowRegistry(open_client(settings.tracking_uri))
 
 
-def follow(settings: Settings) -> None:
-    """Follow the alias until the parent process ends."""
-    parent, name = os.getppid(), settings.project.name
+def follow(settings: Settings, parent: int) -> None:
+    """Follow the alias until the parent process ends.
+
+    Args:
+        settings: of the project.
+        parent: its process id, as it said itself: asked for here, it would be somebody else's if the parent was killed
+            while this process was still importing, and then nothing would ever end this one.
+    """
+    name = settings.project.name
     cache, registry, told = open_cache(settings), None, ""
     while os.getppid() == parent:
         try:
@@ -59,4 +65,4 @@ def follow(settings: Settings) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    follow(load_settings(Path(sys.argv[1]), os.environ))
+    follow(load_settings(Path(sys.argv[1]), os.environ), int(sys.argv[2]))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.git import current_commit
 from vigie.adapters.mlflow_registry import MlflowRegistry
-from vigie.adapters.mlflow_tracking import MlflowTracker, default_uri, open_client
+from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
 from vigie.adapters.notifiers import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
@@ -75,8 +75,9 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
         StorageError: the prediction log or the ledger cannot be opened.
     """
     root = state_folder(settings)
-    uri = settings.stores.tracking_uri
-    client = open_client(uri or default_uri(root))
+    client = open_client(settings.tracking_uri)
+    # In the embedded store Vigie says where artifacts lie; a server or a database of one's own knows by itself.
+    artifacts = (root / "artifacts").as_uri() if settings.stores.tracking_uri is None else None
     with ExitStack() as stack:
         log, ledger = open_log(settings), open_ledger(settings)
         stack.callback(log.close)
@@ -84,7 +85,7 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
         yield Loop(
             model=settings.project.name,
             registry=MlflowRegistry(client),
-            tracker=MlflowTracker(client, artifacts=None if uri else (root / "artifacts").as_uri()),
+            tracker=MlflowTracker(client, artifacts=artifacts),
             log=log,
             ledger=ledger,
             notifier=LogNotifier(),
@@ -109,4 +110,8 @@ def train_project(loop: Loop, settings: Settings, *, progress: Progress) -> Trai
 
 def owner() -> str:
     """Return who this process is, for leases and for people: user, machine, process."""
-    return f"{getpass.getuser()}@{socket.gethostname()}:{os.getpid()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}:{os.getpid()}"

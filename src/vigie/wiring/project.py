@@ -11,7 +11,7 @@ from vigie.domain.window import Window
 from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn
-from vigie.loop.monitor import monitor, next_look, open_window
+from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window
 from vigie.loop.promote import Move, promote
 from vigie.loop.register import Registered, register
 from vigie.loop.rollback import rollback
@@ -45,15 +45,15 @@ class Project:
             return trained, register(loop, trained, owner=owner())
 
     def monitor(self, window: Window | None = None) -> Report:
-        """Judge a window of the champion's answers, by default the open one. Reads only."""
+        """Judge a window of the champion's answers and the outcomes that arrived in it, by default the open one.
+
+        Reads only.
+        """
         with self._open() as loop:
             opened = open_version(loop, champion_version(loop))
-            return monitor(
-                loop,
-                opened,
-                window or open_window(loop, opened.version),
-                look=next_look(loop, opened.version),
-            )
+            look, judged = next_look(loop, opened.version), window or open_window(loop, opened.version)
+            outcomes = judged if window else open_outcomes(loop, opened.version, judged)
+            return monitor(loop, opened, judged, look=look, outcomes=outcomes)
 
     def watch_once(self) -> Turn:
         """Take one turn of the loop: monitor, alert, retrain, gate, promote; what ``vigie watch --once`` does."""

@@ -5,6 +5,7 @@ cache; a thread here sees the pointer move, opens and checks the bundle beside t
 """
 
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -106,7 +107,7 @@ def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[
 @contextmanager
 def _follower(settings: Settings) -> Iterator[None]:
     # A session of its own: Ctrl-C in a terminal reaches the server alone, which then ends its follower.
-    command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.folder)]
+    command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())]
     process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  our own module
     try:
         yield

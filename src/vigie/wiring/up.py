@@ -20,7 +20,7 @@ def up(project: Path, *, serve: Sequence[str], watch: Sequence[str]) -> int:
     """Run ``vigie serve`` and ``vigie watch`` until one ends or a signal comes; then end both.
 
     Args:
-        project: folder of the project.
+        project: folder of the project, or its settings file.
         serve: further arguments of the server.
         watch: further arguments of the watcher.
 
@@ -49,7 +49,7 @@ def start(
     """Start a command of Vigie beside this process, out of reach of its terminal's Ctrl-C.
 
     Args:
-        project: folder of the project.
+        project: folder of the project, or its settings file.
         command: name of the command.
         arguments: further ones.
         log: file for its standard error; None shares this process's.

@@ -17,7 +17,7 @@ def test_drift_alone_is_a_notice_that_never_says_the_model_is_worse() -> None:
     alert = alert_for("m", performance=OK, prediction=ALARM, drifted=("a", "b"), headline=("Inputs changed: a, b.",))
     assert alert is not None
     assert alert.severity is Severity.NOTICE
-    assert alert.title == "inputs changed (a, b)"
+    assert alert.title == "predictions and inputs (a, b) changed"
     assert "worse" not in alert.body
 
 

@@ -18,7 +18,7 @@ def test_the_table_holds_every_class_of_the_tree():
     assert set(MEANINGS) == _tree(errors.VigieError)
 
 
-@pytest.mark.parametrize("meaning", set(MEANINGS.values()), ids=lambda meaning: meaning.slug)
+@pytest.mark.parametrize("meaning", dict.fromkeys(MEANINGS.values()), ids=lambda meaning: meaning.slug)
 def test_statuses_are_errors_and_slugs_are_stable_words(meaning):
     """Every line is a 4xx or 5xx with a lower-case slug; what is our fault is 5xx."""
     assert 400 <= meaning.status < 600

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from vigie.domain.event import EventKind
@@ -265,3 +267,93 @@ def test_a_choice_of_three_turns_once(new_world, species):
     turn = world.turn()
     assert turn.report.performance.verdict is Verdict.ALARM
     assert turn.promoted.version == world.champion == "2"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [(False, True), (0, 1), ("0", "1"), ('say "no"', "dit « oui »"), ("[/]", "é\n"), (-1, 1), ("True", "False")],
+    ids=repr,
+)
+def test_labels_of_any_kind_turn_once(new_world, labels):
+    """Booleans, integers, texts that look like them, quotes: what was learnt is what is answered and learnt again."""
+    world = new_world(model="labels")
+    world.change(data=replace(world.loop.rules.data, positive=None))
+    sides = {"oui": labels[1], "non": labels[0]}
+
+    def relabelled(table):
+        return table.set_column(
+            table.num_columns - 1, "churn", pa.array([sides[value] for value in table.column("churn").to_pylist()])
+        )
+
+    world.register(world.train(relabelled(churn_table(900, seed=1))))
+    classes = world.opened().schema.target.classes
+    assert set(classes) == set(labels)
+    assert {type(label) for label in classes} == {type(label) for label in labels}
+    world.ask(relabelled(churn_table(600, seed=3, drift=1.0, relation=1.0)))
+    turn = world.turn()
+    assert turn.trouble == ""
+    assert turn.promoted.version == "2"
+    assert world.opened().schema.target.classes == classes
+
+
+def test_traffic_without_an_entity_can_be_learnt_from(world, changed):
+    """A client need not say whom a row is about."""
+    nobody = changed.set_column(
+        changed.column_names.index("client_id"), "client_id", pa.nulls(len(changed), pa.string())
+    )
+    world.ask(nobody)
+    assert world.turn().promoted.version == "2"
+
+
+def test_a_class_that_only_the_later_outcomes_hold_is_told(new_world, species):
+    """The earlier rows cannot teach it: the champion stays, in words."""
+    world = new_world(model="species")
+    world.change(data=replace(world.loop.rules.data, target="kind", positive=None, entity=None))
+    world.register(world.train(species(500, 1)))
+    table = species(500, 3, shift=1.0)
+    table = table.take(pc.sort_indices(table.column("kind")))
+    world.ask(table)
+    turn = world.turn()
+    assert turn.trouble or turn.promoted is None
+    assert world.champion == "1"
+
+
+def test_outcomes_that_come_after_their_window_closed_are_judged_when_they_come(world, calm):
+    """Nothing is known when the window closes; a later turn judges the outcomes that arrived since."""
+    told = world.ask(calm, known=0.0)
+    assert world.turn().report.performance.verdict is Verdict.UNKNOWN
+    world.clock.advance(86_400)
+    world.tell(told)
+    world.ask(churn_table(300, seed=11), known=0.0)
+    late = world.turn().report
+    assert late.performance.verdict is Verdict.OK
+    assert late.performance.metrics[0].current.n == 400
+    assert late.performance.coverage.value == 0.0
+    assert late.performance.delay.value > 86_400
+
+
+def test_few_outcomes_a_window_add_up_until_they_suffice(world):
+    """Sixty outcomes a window are too few; after two windows there are enough, and then the count begins anew."""
+    counts, verdicts = [], []
+    for seed in range(20, 24):
+        world.ask(churn_table(240, seed=seed), known=0.25)
+        performance = world.turn().report.performance
+        counts.append(performance.metrics[0].current.n)
+        verdicts.append(performance.verdict)
+    assert counts == [60, 120, 60, 120]
+    assert verdicts == [Verdict.UNKNOWN, Verdict.OK, Verdict.UNKNOWN, Verdict.OK]
+
+
+def test_late_outcomes_of_a_changed_world_lead_to_a_new_champion(world):
+    """The inputs are calm and the relation is turned round: late outcomes raise the alarm, and are learnt from."""
+    other = {"oui": "non", "non": "oui"}
+    told = world.ask(churn_table(600, seed=31), known=0.0)
+    assert world.turn().report.drifted == ()
+    world.clock.advance(86_400)
+    world.tell([(prediction_id, other[outcome]) for prediction_id, outcome in told])
+    world.ask(churn_table(240, seed=32), known=0.0)
+    turn = world.turn()
+    assert turn.report.performance.verdict is Verdict.ALARM
+    assert turn.report.drifted == ()
+    assert turn.challenge.trained.dataset.y.shape == (600,)
+    assert world.champion == "2"

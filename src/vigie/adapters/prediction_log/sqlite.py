@@ -106,15 +106,22 @@ class SqlitePredictionLog:
 
         Predictions logged under another schema digest are not among them.
         """
-        parts = [decode(schema, [])]
         with self._file.read() as connection:
             found = connection.execute(_SQL["find_table"], {"model": model, "hash": schema.digest}).fetchone()
-            if found:
-                bounds = {**_bounds(window, found[1]), "model": model, "version": version}
-                query = _read(found[0], len(schema.features))
-                parts += [decode(schema, chunk) for chunk in _chunks(connection, query, bounds)]
-        features = pa.concat_tables([part.features for part in parts])
-        return LoggedRows(features, pa.concat_tables([part.records for part in parts]))
+            if found is None:
+                return decode(schema, [])
+            bounds = {**_bounds(window, found[1]), "model": model, "version": version}
+            return _joined(schema, _chunks(connection, _read("read", found[0], len(schema.features)), bounds))
+
+    def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
+        """Return the predictions whose outcome arrived in a window; see ``ports.PredictionLog``."""
+        with self._file.read() as connection:
+            found = connection.execute(_SQL["find_table"], {"model": model, "hash": schema.digest}).fetchone()
+            if found is None:
+                return decode(schema, [])
+            times = {"start": microseconds(received.start), "end": microseconds(received.end), "after": b""}
+            bounds = {**times, "model": model, "version": version}
+            return _joined(schema, _chunks(connection, _read("read_received", found[0], len(schema.features)), bounds))
 
     def count(self, model: str, window: Window | None = None) -> int:
         """Return how many predictions of a model are logged, under all of its schemas."""
@@ -173,9 +180,9 @@ def _insert(n: int, width: int) -> str:
 
 
 @cache
-def _read(n: int, width: int) -> str:
+def _read(name: str, n: int, width: int) -> str:
     features = "".join(f", p.f_{place}" for place in range(width))
-    return _TABLE_SQL["read"].format(table=f"p_{n:d}", features=features)
+    return _TABLE_SQL[name].format(table=f"p_{n:d}", features=features)
 
 
 def _on_table(name: str, n: int) -> str:
@@ -195,6 +202,12 @@ def _bounds(window: Window, skew_ms: int) -> dict[str, Any]:
         "after": before.to_bytes(16, "big") if before >= 0 else b"",
         "last": last.to_bytes(16, "big"),
     }
+
+
+def _joined(schema: Schema, chunks: Iterator[list[tuple[Any, ...]]]) -> LoggedRows:
+    parts = [decode(schema, []), *(decode(schema, chunk) for chunk in chunks)]
+    features = pa.concat_tables([part.features for part in parts])
+    return LoggedRows(features, pa.concat_tables([part.records for part in parts]))
 
 
 def _chunks(connection: sqlite3.Connection, query: str, bounds: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:

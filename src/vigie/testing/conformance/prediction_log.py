@@ -3,12 +3,13 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
-from vigie.domain.prediction import Prediction, PredictionRecord
+from vigie.domain.prediction import Feedback, Prediction, PredictionRecord
 from vigie.domain.schema import Feature, Kind, Schema, Value
 from vigie.domain.window import Window
 from vigie.errors import SchemaMismatchError, StorageError, UnknownPredictionError
@@ -200,6 +201,35 @@ class PredictionLogSuite(FeedbackSuite):
         assert ids(log) == [str(one.id)]
         assert ids(log, schema=wider) == [str(two.id)]
         assert (log.count(MODEL), log.count(MODEL, DAY), log.count("other"), log.count("none")) == (2, 2, 1, 0)
+
+    def test_outcomes_go_by_their_arrival(self, log: PredictionLog) -> None:
+        """An outcome is found in the window it arrived in, whenever its prediction was made."""
+        made = Records()
+        early, late, never = made.one(), made.one(), made.one()
+        log.append(MODEL, BINARY, [early, late, never])
+        log.record_feedback(MODEL, [Feedback(late.id, "oui")], received_at=START + timedelta(days=3))
+        log.record_feedback(MODEL, [Feedback(early.id, "non")], received_at=START + timedelta(days=5))
+        day = timedelta(days=1)
+        found = [
+            log.outcomes(MODEL, BINARY, Window(START + n * day, START + (n + 1) * day)).records for n in range(2, 6)
+        ]
+        assert [part["id"].to_pylist() for part in found] == [[], [str(late.id)], [], [str(early.id)]]
+        assert json.loads(found[1]["outcome"][0].as_py()) == "oui"
+        every = log.outcomes(MODEL, BINARY, Window(START, START + 9 * day))
+        assert every.records["id"].to_pylist() == [str(early.id), str(late.id)]
+        assert every.features.num_rows == 2
+
+    def test_outcomes_of_a_version_can_be_told_apart(self, log: PredictionLog) -> None:
+        """Another version's outcomes, another model's and outcomes without a prediction are not among them."""
+        made = Records()
+        one, two = made.one(), replace(made.one(), version="2")
+        log.append(MODEL, BINARY, [one, two])
+        items = [Feedback(one.id, "oui"), Feedback(two.id, "non"), Feedback(made.one().id, "oui")]
+        log.record_feedback(MODEL, items, received_at=START)
+        log.record_feedback("another", [Feedback(one.id, "non")], received_at=START)
+        week = Window(START, START + timedelta(days=7))
+        assert log.outcomes(MODEL, BINARY, week, version="2").records["id"].to_pylist() == [str(two.id)]
+        assert log.outcomes("another", BINARY, week).records.num_rows == 0
 
     def test_find_says_whose_prediction_it_is(self, log: PredictionLog) -> None:
         """An id leads to its model, version and time, whatever the model."""

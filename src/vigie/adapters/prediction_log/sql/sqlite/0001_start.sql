@@ -23,6 +23,9 @@ CREATE TABLE label (
   PRIMARY KEY (id, model)
 ) STRICT, WITHOUT ROWID;
 
+-- Outcomes are judged when they arrive; arrivals grow with time, so this index is written at its end.
+CREATE INDEX label_received ON label (model, received_at);
+
 -- One number that a health check really writes.
 CREATE TABLE probe (
   one INTEGER PRIMARY KEY CHECK (one = 1),

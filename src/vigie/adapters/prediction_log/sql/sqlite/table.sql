@@ -32,6 +32,15 @@ WHERE p.id > :after AND p.id <= :last AND p.ts >= :start AND p.ts < :end
   AND (:version IS NULL OR p.version = :version)
 ORDER BY p.id LIMIT :limit
 
+-- name: read_received
+-- The next predictions whose outcome arrived in a window, by when they were made, oldest first.
+SELECT p.id, p.ts, p.version, p.entity, p.latency_us, p.value, p.label, p.probas,
+  l.outcome, l.observed_at, l.received_at{features}
+FROM label AS l JOIN {table} AS p ON p.id = l.id
+WHERE l.model = :model AND l.received_at >= :start AND l.received_at < :end AND p.id > :after
+  AND (:version IS NULL OR p.version = :version)
+ORDER BY p.id LIMIT :limit
+
 -- name: count
 -- How many predictions there are.
 SELECT count(*) FROM {table}

@@ -1,0 +1,33 @@
+"""The demo tells the loop's whole story and ends by itself."""
+
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_demo_turns_the_loop_once(tmp_path):
+    """A champion, traffic, a drift alarm on three features, a retrain, a gate, a promotion, no failed request."""
+    began = time.monotonic()
+    line = [sys.executable, "-m", "vigie", "demo", "--once", "--keep", str(tmp_path / "demo")]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=280, check=False)
+    took_s = time.monotonic() - began
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    story = " ".join(done.stdout.split())
+    assert "Version 1 is the champion" in story
+    assert "Inputs changed: anciennete_mois, montant_mensuel, nb_reclamations." in story
+    assert "Retrain:" in story
+    assert re.search(r"Gate: promote version 2\. .*lower by [\d.]+ \[[\d.]+, [\d.]+\]", story)
+    assert "Promoted version 2, after version 1." in story
+    assert "The server answers with version 2" in story
+    counted = re.search(r"([\d,]+) requests, (\d+) failed; ([\d,]+) predictions \(.*\); ([\d,]+) in the log", story)
+    assert counted, story
+    assert counted[2] == "0"
+    assert int(counted[3].replace(",", "")) >= 1_000
+    assert counted[3] == counted[4]
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert took_s < 120

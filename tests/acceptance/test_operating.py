@@ -1,0 +1,111 @@
+"""Watching, promoting and running both together, as an operator does."""
+
+import json
+import signal
+import subprocess
+
+import httpx
+import psutil
+import pytest
+
+from vigie.testing.tables import CHURN_FEATURES, churn_table
+
+pytestmark = pytest.mark.slow
+
+
+def live_through(http, table):
+    """Ask for every row and tell what came of it."""
+    answers = http.post("/predict", json=table.select(CHURN_FEATURES).to_pylist()).raise_for_status().json()
+    outcomes = table.column("churn").to_pylist()
+    items = [
+        {"prediction_id": answer["prediction_id"], "outcome": outcome}
+        for answer, outcome in zip(answers, outcomes, strict=True)
+    ]
+    http.post("/feedback", json=items).raise_for_status()
+
+
+def test_watch_once_ends_with_what_it_found(project):
+    """Calm: 0. An alarm that no promotion answers: 1. An alarm answered by a promotion: 0, and the champion moves."""
+    with project.server() as (_, http):
+        live_through(http, churn_table(400, seed=31))
+        calm = project.json("watch", "--once")
+        assert (calm["window_closed"], calm["alert"]) == (True, None)
+        live_through(http, churn_table(600, seed=32, drift=1.0, relation=1.0))
+        toml = project.folder / "vigie.toml"
+        as_written = toml.read_text(encoding="utf-8")
+        toml.write_text(as_written + '\n[gate]\nmargin = 9.0\n[retraining]\ncooldown = "1ms"\n', encoding="utf-8")
+        held = project.json("watch", "--once", expect=1)
+        assert (held["gate"]["verdict"], held["promoted"]) == ("hold", None)
+        toml.write_text(as_written + '\n[retraining]\ncooldown = "1ms"\n', encoding="utf-8")
+        live_through(http, churn_table(600, seed=33, drift=1.0, relation=1.0))
+        answered = project.json("watch", "--once", expect=0)
+        assert answered["promoted"] == answered["challenger"]
+    kinds = [event["kind"] for event in project.json("history")]
+    assert kinds[-6:] == ["alerted", "retrain_decided", "monitored", "trained", "gated", "promoted"]
+
+
+def test_two_promotions_at_once_leave_one_line_of_history(new_project):
+    """One wins, or both in an order; each change begins where the one before ended, and the alias is the last one."""
+    project = new_project(rows=300)
+    for _ in range(3):
+        project.run("train", "--json")
+    both = [
+        subprocess.Popen(project.command("promote", version), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for version in ("2", "3")
+    ]
+    told = [process.communicate(timeout=120) for process in both]
+    codes = [process.returncode for process in both]
+    assert 0 in codes
+    assert set(codes) <= {0, 5}, told
+    assert "Traceback" not in "".join(map(str, told))
+    moves = [event for event in project.json("history") if event["kind"] == "promoted"]
+    assert len(moves) == 1 + codes.count(0)
+    previous = [event["evidence"]["previous"] for event in moves]
+    assert previous == [None, *[event["version"] for event in moves[:-1]]]
+    again = project.run("promote", moves[-1]["version"])
+    assert "is the champion already" in again.stdout
+
+
+def test_up_runs_both_and_ends_both(project, tools):
+    """SIGTERM: exit code 0, the port is free again, and no process of the family is left."""
+    port = tools.port()
+    with (
+        project.started("up", "--port", str(port), "--every", "1h") as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
+    ):
+        tools.wait(lambda: tools.ready(http), 60, process)
+        family = psutil.Process(process.pid).children(recursive=True)
+        lines = [" ".join(child.cmdline()) for child in family]
+        assert any(" serve " in line for line in lines)
+        assert any(" watch " in line for line in lines)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        _, alive = psutil.wait_procs(family, 10)
+        assert alive == []
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_storage_error(new_project):
+    """A file in its place: exit code 6, one sentence."""
+    project = new_project()
+    (project.folder / "taken").write_text("")
+    done = project.run("train", expect=6, VIGIE_STORES__ROOT="taken/state")
+    assert "taken" in done.stderr
+    assert done.stderr.startswith("vigie: StorageError")
+
+
+def test_a_disk_that_is_full_is_told_in_a_sentence(new_project):
+    """No file may grow beyond 40 kB: training ends with a code of the table, not with a traceback."""
+    project = new_project(rows=300)
+    line = ["bash", "-c", 'ulimit -f 40; exec "$@"', "bash", *project.command("train")]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (5, 6), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("vigie: ")
+
+
+def test_every_command_without_a_champion_says_what_to_do(new_project):
+    """Exit code 5 and the command that makes one."""
+    project = new_project()
+    for arguments in (["watch", "--once"], ["promote", "1"]):
+        assert "vigie train" in project.run(*arguments, expect=5).stderr
+    assert json.loads(project.run("history", "--json").stdout) == []

@@ -1,0 +1,110 @@
+"""The command line itself: its table of commands, its exit codes, its sentences."""
+
+import inspect
+
+import pytest
+from click.testing import CliRunner
+
+from vigie import errors
+from vigie.cli.exits import EXIT_CODES, MEANINGS, exit_code
+from vigie.cli.main import COMMANDS, cli, main
+from vigie.cli.monitor import length
+
+EXPECTED = {
+    "ConfigurationError": 2,
+    "DataError": 3, "SchemaMismatchError": 3, "InsufficientDataError": 3, "UnknownPredictionError": 3,
+    "BundleError": 4, "BundleCorruptedError": 4, "BundleFormatError": 4, "UntrustedContentError": 4,
+    "RegistryError": 5, "ModelNotFoundError": 5, "NoChampionError": 5, "AliasMovedError": 5, "LeaseHeldError": 5,
+    "StorageError": 6,
+}  # fmt: skip
+
+
+def test_every_error_has_the_exit_code_of_its_branch():
+    """No leaf of the tree is forgotten here."""
+    kinds = {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.VigieError)}
+    found = {kind.__name__: exit_code(kind.__new__(kind)) for kind in kinds - {errors.VigieError}}
+    assert found == EXPECTED
+
+
+def test_every_exit_code_has_a_meaning():
+    """The help and the documentation tell each code."""
+    assert set(EXIT_CODES.values()) | {0, 1} == set(MEANINGS)
+
+
+def test_help_lists_every_command_with_its_own_first_line():
+    """The table that --help prints without importing says what the commands say."""
+    for name, line in COMMANDS.items():
+        shown = CliRunner().invoke(cli, [name, "--help"])
+        assert shown.exit_code == 0
+        paragraph = " ".join(shown.output.split("\n\n")[1].split())
+        assert paragraph == line
+
+
+def test_help_lists_all_commands():
+    """In the order of the loop."""
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    places = [shown.index(f"\n  {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
+def test_help_fits_eighty_columns(arguments):
+    """No line is wider."""
+    lines = CliRunner().invoke(cli, arguments, terminal_width=80).output.splitlines()
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("trian", "train"), ("sevre", "serve"), ("promot", "promote")])
+def test_a_mistyped_command_is_corrected(typed, meant):
+    """Usage error, with the nearest name."""
+    found = CliRunner().invoke(cli, [typed])
+    assert found.exit_code == 2
+    assert meant in found.output
+
+
+def test_an_unknown_command_is_a_usage_error():
+    """Nothing near: the name is repeated and the help named."""
+    found = CliRunner().invoke(cli, ["nosuch"])
+    assert found.exit_code == 2
+    assert "nosuch" in found.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["history", "--project", "{tmp}"],
+        ["history", "--project", "{tmp}/nosuch"],
+        ["history", "--project", "a" * 5000],
+        ["train", "--project", "/dev/null"],
+        ["serve", "--port", "70000"],
+        ["monitor", "--by", "month"],
+        ["monitor", "--fail-on", "ok"],
+        ["promote"],
+        ["history", "--last", "0"],
+        ["demo", "--keep", "{full}"],
+    ],
+    ids=lambda arguments: " ".join(arguments)[:40],
+)
+def test_wrong_usage_is_one_sentence_and_code_two(arguments, tmp_path, monkeypatch, capsys):
+    """What was found and what to do; no traceback."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "precious").write_text("mine")
+    arguments = [part.format(tmp=tmp_path, full=tmp_path / "full") for part in arguments]
+    monkeypatch.setattr("sys.argv", ["vigie", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    told = capsys.readouterr()
+    assert caught.value.code == 2
+    assert "Traceback" not in told.err
+    assert told.err.strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "abc", "nan", "nand", "-1h", "0s", "1e999d", "99999999999d", "1000000d", "1 x"]
+)
+def test_a_length_that_says_nothing_is_a_usage_error(text):
+    """Infinities and a million days included: a date has no room for them."""
+    from click import BadParameter  # noqa: PLC0415  beside its only use
+
+    with pytest.raises(BadParameter, match="is not a length of time"):
+        length(text)

@@ -1,0 +1,182 @@
+"""What is printed: eighty columns, plain words, JSON without NaN."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from vigie.cli import history, turns
+from vigie.cli.output import console, number, plain, print_json
+from vigie.cli.report import print_report
+from vigie.cli.timeline import cut, print_timeline
+from vigie.domain.event import Event, EventKind
+from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.task import Task
+from vigie.domain.window import Window
+from vigie.errors import ConfigurationError, DataError
+from vigie.evaluation.metrics import Scores
+from vigie.loop.cycle import Turn
+from vigie.monitoring.assess import Reference, WindowRows, assess
+from vigie.monitoring.performance import PerformanceRule
+from vigie.monitoring.profile import build_profile
+from vigie.monitoring.thresholds import AlarmRule
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+NAMES = (
+    "length [cm]",
+    "end[/]",
+    "[bold]",
+    ":smile:",
+    "a" * 300,
+    "é",
+    "\x1b[31mred\nline",
+    "[red]x[/red]",
+    "日本語" * 20,
+)
+
+
+def a_report(names=NAMES, n=400, shift=3.0):
+    """Return a report on a window whose inputs all moved."""
+    rng = np.random.default_rng(0)
+    schema = Schema(tuple(Feature(name, Kind.NUMBER) for name in names), Target("y", Task.REGRESSION))
+    before = pd.DataFrame(rng.normal(size=(500, len(names))), columns=list(names))
+    profile = build_profile(schema, before, rng.normal(size=500))
+    after = pd.DataFrame(rng.normal(shift, 1, (n, len(names))), columns=list(names))
+    y = rng.normal(size=n)
+    rows = WindowRows(Window(NOW, NOW + timedelta(hours=1)), after, y, Scores(y, y + 1) if n else None,
+                      np.full(n, 5.0), np.full(n, 300.0) if n else None)  # fmt: skip
+    rule = PerformanceRule(("rmse",), 0.02, 100, 0.05)
+    reference = Reference("odd", "1", Task.REGRESSION, profile, {})
+    return assess(rows, reference, AlarmRule(0.05, 0.02, 0.05, 200), rule, look=1)
+
+
+def printed(monkeypatch, tell):
+    """Return what ``tell(screen)`` prints."""
+    screen = console()
+    monkeypatch.setattr(screen, "file", io.StringIO())
+    tell(screen)
+    return screen.file.getvalue()
+
+
+def test_a_report_with_any_names_is_printed_as_it_is(monkeypatch):
+    """Brackets are not styles, colons not pictures, and no name forges a line or moves the cursor."""
+    shown = printed(monkeypatch, lambda screen: print_report(a_report(), screen))
+    for name in ("length [cm]", "end[/]", "[bold]", ":smile:", "é", "[red]x[/red]"):
+        assert name in shown
+    assert "\x1b" not in shown
+    assert "\nline" not in shown
+
+
+def test_a_report_fits_eighty_columns(monkeypatch):
+    """Long names are folded."""
+    from rich.cells import cell_len  # noqa: PLC0415  beside its only use
+
+    shown = printed(monkeypatch, lambda screen: print_report(a_report(), screen))
+    assert max(cell_len(line) for line in shown.splitlines()) <= 80
+
+
+def test_an_empty_window_is_printed(monkeypatch):
+    """No prediction yet is a report too."""
+    shown = printed(monkeypatch, lambda screen: print_report(a_report(n=0), screen))
+    assert "0 predictions" in shown
+    assert "no outcome yet" in shown
+
+
+@pytest.mark.parametrize("n", [0, 1, 400])
+def test_a_report_is_json_without_nan(n, capsys):
+    """Programs parse it strictly."""
+    print_json(a_report(n=n).to_dict())
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert found["n"] == n
+    assert len(found["features"]) == len(NAMES)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_turn_is_json_without_nan(closed, capsys):
+    """Also one that did nothing."""
+    print_json(turns.turn_json(Turn(a_report(), closed=closed)))
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["window_closed"] is closed
+
+
+def test_trouble_with_brackets_is_printed(monkeypatch):
+    """An error may quote a name."""
+    turn = replace(Turn(a_report()), trouble="Column 'end[/]' is odd.")
+    assert "Column 'end[/]' is odd." in printed(monkeypatch, lambda screen: turns.print_turn(turn, screen))
+
+
+def test_an_event_is_json():
+    """Every attribute is there."""
+    event = Event(EventKind.TRAINED, NOW, "m", "Done.", "1", ("Why.",), {"a": 1}, 7)
+    assert json.loads(json.dumps(history.event_json(event))) == {
+        "seq": 7, "kind": "trained", "at": "2026-03-01T00:00:00+00:00", "model": "m", "version": "1",
+        "summary": "Done.", "reasons": ["Why."], "evidence": {"a": 1},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (None, "1", "-"),
+        (float("nan"), "1", "-"),
+        (0.5, "1", "0.5000"),
+        (12.3456, "ms", "12.35"),
+        (123456.7, "EUR", "123,457"),
+    ],
+)
+def test_numbers_are_short(value, unit, shown):
+    """Four decimals for scores, four digits for the rest, a dash for nothing."""
+    assert number(value, unit) == shown
+
+
+@pytest.mark.parametrize("text", ["[/]", "[bold]x", "a\\[b]", "x[/y]", "[link=http://x]y"])
+def test_plain_text_survives_the_console(monkeypatch, text):
+    """What goes in comes out."""
+    assert printed(monkeypatch, lambda screen: screen.print(plain(text))).rstrip("\n") == text
+
+
+TIMES = pa.array([datetime(2026, month, 3) for month in (1, 1, 2, 12)], pa.timestamp("us"))  # noqa: DTZ001  naive on purpose
+
+
+@pytest.mark.parametrize(("by", "sizes"), [("month", [2, 1, 1]), ("day", [2, 1, 1]), ("week", [2, 1, 1]), (None, [4])])
+def test_a_table_is_cut_by_calendar(by, sizes):
+    """Every row is in one piece, and inside its window."""
+    pieces = cut(pa.table({"t": TIMES}), "t", by, now=NOW)
+    assert [piece.num_rows for piece, _ in pieces] == sizes
+    for piece, window in pieces:
+        assert all(moment.replace(tzinfo=UTC) in window for moment in piece.column("t").to_pylist())
+
+
+def test_december_is_followed_by_january():
+    """The window of the last month ends in the next year."""
+    assert cut(pa.table({"t": TIMES}), "t", "month", now=NOW)[-1][1].end == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("texts", [["03/01/2026", "x"], ["2026-01-01", None], [None, None]])
+def test_times_that_are_none_are_told(texts):
+    """A sentence that names the column, not Arrow's own error."""
+    with pytest.raises(DataError, match="'t'"):
+        cut(pa.table({"t": pa.array(texts, pa.string())}), "t", "month", now=NOW)
+
+
+def test_cutting_without_a_time_column_is_a_configuration_error():
+    """It says which setting is missing."""
+    with pytest.raises(ConfigurationError, match=r"data\.time"):
+        cut(pa.table({"a": [1]}), None, "month", now=NOW)
+
+
+def test_an_empty_table_is_told():
+    """There is nothing to judge."""
+    with pytest.raises(DataError):
+        cut(pa.table({"t": pa.array([], pa.timestamp("us"))}), "t", "month", now=NOW)
+
+
+def test_a_timeline_fits_eighty_columns(monkeypatch):
+    """Also with many changed inputs."""
+    shown = printed(monkeypatch, lambda screen: print_timeline([a_report(), a_report()], screen))
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "end[/]" in shown
