@@ -58,8 +58,10 @@ class DataSettings:
     exclude: tuple[str, ...] = key("Columns to leave out.", ())
     test_fraction: Share = key("Share of rows held out to judge the candidates.", 0.2)
     seed: int = key("Seed of every random choice.", 42)
-    split: Literal["auto", "random", "stratified", "time"] = key(
-        "`auto` (time, else stratified, else random), `random`, `stratified` or `time`.", "auto"
+    split: Literal["auto", "random", "stratified", "time", "grouped"] = key(
+        "`auto` (time, else grouped where entities repeat, else stratified, else random), or one of `random`, "
+        "`stratified`, `time`, `grouped`.",
+        "auto",
     )
 
 
@@ -67,9 +69,14 @@ class DataSettings:
 class TrainingSettings:
     """What is tried, and how it is compared."""
 
-    candidates: tuple[str, ...] = key("Models to compare; left out: a good default set for the task.", ())
+    candidates: tuple[str | dict[str, Any], ...] = key(
+        "Models to compare: names, scikit-learn import paths, or tables with `name`, parameters and `grid`; "
+        "left out: a good default set for the task.",
+        (),
+    )
     metric: str | None = key("Metric that ranks them; left out: rmse, roc_auc or log_loss by task.", None)
     folds: Annotated[int, Meta(ge=2, le=50)] = key("Folds of the cross-validation, on the training part only.", 5)
+    budget: timedelta | None = key("Time after which no further grid points are tried; left out: all are.", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,16 +333,17 @@ def _build(kind: type[T], section: str, found: dict[str, Any], sources: dict[str
 
 def _convert(value: Any, hint: Any, name: str, where: str) -> Any:
     from_environment = isinstance(value, str) and where.isupper()
+    is_duration = hint is timedelta or timedelta in typing.get_args(hint)
     try:
-        if hint is timedelta:
-            return parse_duration(value)
         if from_environment and typing.get_origin(hint) is tuple:
             return tuple(part.strip() for part in value.split(",") if part.strip())
         if from_environment and _is_optional(hint) and value == "":
             return None
+        if is_duration:
+            return parse_duration(value)
         return msgspec.convert(value, hint, strict=not from_environment)
     except (msgspec.ValidationError, ValueError, AttributeError, TypeError) as exc:
-        wanted = "a length of time such as 30s, 5m, 1h or 7d" if hint is timedelta else str(exc)
+        wanted = "a length of time such as 30s, 5m, 1h or 7d" if is_duration else str(exc)
         raise ConfigurationError(
             f"The value {value!r} does not fit: {wanted}.",
             where=where,

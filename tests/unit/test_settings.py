@@ -51,6 +51,22 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert settings.monitoring.every == timedelta(minutes=5)
 
 
+def test_candidates_are_names_and_tables(tmp_path: Path) -> None:
+    """A table carries parameters and a grid; a budget is a length of time."""
+    text = """[training]
+budget = "10m"
+candidates = [
+  "ridge",
+  { name = "random_forest", n_estimators = 100, grid = { max_depth = [3, 5] } },
+]
+"""
+    training = load_settings(project(tmp_path, text), {}).training
+    forest = {"name": "random_forest", "n_estimators": 100, "grid": {"max_depth": [3, 5]}}
+    assert training.candidates == ("ridge", forest)
+    assert training.budget == timedelta(minutes=10)
+    assert load_settings(project(tmp_path, text), {"VIGIE_TRAINING__BUDGET": ""}).training.budget is None
+
+
 def test_mlflows_own_variable_names_the_store(tmp_path: Path) -> None:
     """``MLFLOW_TRACKING_URI`` is honoured unless Vigie's own setting says otherwise."""
     environ = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000"}
@@ -71,6 +87,8 @@ def test_mlflows_own_variable_names_the_store(tmp_path: Path) -> None:
         ("", {"VIGIE_SERVING__PROT": "1"}, ("environment", "VIGIE_SERVING__PROT", "VIGIE_SERVING__PORT")),
         ("", {"VIGIE_SERVING__PORT": "many"}, ("VIGIE_SERVING__PORT", "serving.port")),
         ("", {"VIGIE_DATA__SPLIT": "magic"}, ("VIGIE_DATA__SPLIT", "data.split", "magic")),
+        ("[training]\ncandidates = [3]\n", {}, ("vigie.toml", "training.candidates")),
+        ("[training]\nbudget = 'soon'\n", {}, ("training.budget", "30s, 5m, 1h")),
         ("[data]\n", {}, ("not TOML",)),
         ("[x]\n", {}, ("[x]", "Sections: project")),
     ],

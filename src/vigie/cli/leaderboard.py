@@ -1,11 +1,21 @@
 """The leaderboard as a terminal table and as JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from vigie.cli.output import Columns, console, measured, number, plain, table
+from vigie.domain.measurement import finite
+from vigie.domain.schema import Target
 from vigie.domain.task import Task
+from vigie.evaluation.paired import PairedDifference
 from vigie.loop.train import Trained
+from vigie.training.coefficients import Coefficients
 from vigie.training.leaderboard import Entry
+
+FIRST_ROWS = 3
+"""Held-out rows that the JSON shows one by one, at most."""
 
 SECOND_METRIC = {Task.REGRESSION: "r2", Task.BINARY: "log_loss", Task.MULTICLASS: "accuracy"}
 """Shown beside the ranking metric."""
@@ -21,7 +31,7 @@ def print_leaderboard(trained: Trained) -> None:
         f"{plain(repr(target.name))}{plain(classes)}"
     )
     screen.print(plain(trained.split.how))
-    for warning in dataset.warnings:
+    for warning in (*dataset.warnings, *board.warnings):
         screen.print(f"[yellow]Note:[/] {plain(warning)}")
     screen.print()
     metric, second = _shown(trained)
@@ -40,40 +50,109 @@ def print_leaderboard(trained: Trained) -> None:
             rows,
         )
     )
+    screen.print(plain(board.choice.reason))
     for failure in board.failures:
-        screen.print(f"[yellow]{failure.name} could not be fitted:[/] {plain(failure.reason)}")
+        screen.print(f"[yellow]{plain(failure.name)} could not be fitted:[/] {plain(failure.reason)}")
     for entry in board.entries:
         for note in entry.notes[:2]:
-            screen.print(f"[dim]{entry.name}: {plain(note)}[/]")
+            screen.print(f"[dim]{plain(entry.name)}: {plain(note)}[/]")
 
 
 def leaderboard_json(trained: Trained) -> dict[str, Any]:
     """Return everything the table rests on."""
-    dataset, board = trained.dataset, trained.leaderboard
+    dataset, board, parts = trained.dataset, trained.leaderboard, trained.split
     return {
         "rows": len(dataset),
         "task": dataset.schema.target.task.value,
         "target": dataset.schema.target.name,
         "data_digest": dataset.digest,
-        "split": {"how": trained.split.how, "n_train": len(trained.split.train), "n_test": len(trained.split.test)},
-        "warnings": list(dataset.warnings),
+        "split": {
+            "how": parts.how,
+            "n_train": len(parts.train),
+            "n_test": len(parts.test),
+            "by_time": parts.by_time,
+            "by_entity": parts.by_entity,
+        },
+        "warnings": [*dataset.warnings, *board.warnings],
         "metric": board.metric,
         "winner": board.winner.name,
+        "choice": {
+            "best": board.choice.best,
+            "kept": board.choice.kept,
+            "reason": board.choice.reason,
+            "compared": {name: _difference_json(found) for name, found in board.choice.compared.items()},
+        },
         "run_id": trained.runs.parent_id,
-        "leaderboard": [
-            {
-                "model": entry.name,
-                "run_id": trained.runs.child_ids[entry.name],
-                "cv": entry.cv.to_dict(),
-                "test": {item.name: item.to_dict() for item in entry.test},
-                "params": entry.params,
-                "n_features": entry.n_features_in,
-                "n_features_kept": entry.n_features_kept,
-            }
-            for entry in board.entries
-        ],
+        "leaderboard": [entry_json(trained, entry) for entry in board.entries],
         "failures": {failure.name: failure.reason for failure in board.failures},
     }
+
+
+def entry_json(trained: Trained, entry: Entry) -> dict[str, Any]:
+    """Return one candidate's figures, in full precision, with how they came about."""
+    search = entry.search
+    return {
+        "model": entry.name,
+        "run_id": trained.runs.child_ids[entry.name],
+        "cv": entry.cv.to_dict(),
+        "cv_folds": {name: _folds_json(values) for name, values in entry.folds.items()},
+        "test": {item.name: item.to_dict() for item in entry.test},
+        "params": entry.params,
+        "chosen": dict(entry.chosen),
+        "search": None if search is None else {"points": search.n_points, "tried": search.n_tried},
+        "n_features": entry.n_features_in,
+        "n_features_kept": entry.n_features_kept,
+        "coefficients": _coefficients_json(entry.coefficients, trained.dataset.schema.target),
+        "first_test_rows": _first_rows_json(trained, entry),
+        "seconds": entry.seconds,
+        "notes": list(entry.notes),
+    }
+
+
+def _folds_json(values: Sequence[float]) -> dict[str, Any]:
+    """Return each fold's value, their mean and their standard deviation (divided by n, as numpy's)."""
+    whole = np.isfinite(values).all()
+    return {
+        "values": [finite(value) for value in values],
+        "mean": float(np.mean(values)) if whole else None,
+        "sd": float(np.std(values)) if whole else None,
+    }
+
+
+def _difference_json(found: PairedDifference) -> dict[str, Any]:
+    return {"mean": found.mean, "interval": found.interval.to_dict(), "n": found.n}
+
+
+def _coefficients_json(found: Sequence[Coefficients] | None, target: Target) -> list[dict[str, Any]] | None:
+    """Return one object an output; of two classes the output is the log-odds of the positive one."""
+    if found is None:
+        return None
+    names = [target.name] if target.task is Task.REGRESSION else list(target.classes)[-len(found) :]
+    return [
+        {
+            "output": name,
+            "unit": "per standard deviation of a number, per level of a category",
+            "intercept": line.intercept,
+            "values": dict(line.values),
+            "n_zero": line.n_zero,
+            "sparsity": line.sparsity,
+        }
+        for name, line in zip(names, found, strict=True)
+    ]
+
+
+def _first_rows_json(trained: Trained, entry: Entry) -> list[dict[str, Any]]:
+    """Return what the model says of the first held-out rows, so that a run can be compared with another by eye."""
+    target, scores = trained.dataset.schema.target, entry.test_scores
+    found = []
+    for position, row in enumerate(trained.split.test[:FIRST_ROWS].tolist()):
+        true, predicted = scores.y[position], scores.predicted[position]
+        if scores.proba is None:
+            found.append({"row": row, "true": float(true), "predicted": float(predicted)})
+        else:
+            named = {"row": row, "true": target.classes[true], "predicted": target.classes[predicted]}
+            found.append({**named, "probabilities": scores.proba[position].tolist()})
+    return found
 
 
 def _shown(trained: Trained) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from vigie.bundle.archive import BundleContent, pack
+from vigie.bundle.archive import BundleContent, pack, unpack
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Measurement, finite
 from vigie.domain.model import RunRecord, TrackedRuns
@@ -19,7 +19,7 @@ from vigie.loop.compile import with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
 from vigie.monitoring.profile import build_profile
-from vigie.training.candidates import DEFAULT_CANDIDATES
+from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
 from vigie.training.leaderboard import Entry, Leaderboard
 from vigie.training.scoring import joined
@@ -72,25 +72,33 @@ def train(
         DataError: the table cannot be learnt from.
         ConfigurationError: a candidate or the metric is unknown, or a value is given for a task without decisions.
         RegistryError: the tracker failed.
+        UntrustedContentError: the winner holds types that no server of this project would open.
     """
     rules = loop.rules
     dataset = build_dataset(table, rules.data, declared)
     _check_value(loop, dataset)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
-    spec = with_defaults(rules.training, dataset.schema.target.task)
-    leaderboard = train_candidates(dataset, parts, spec, progress=progress)
+    spec = with_defaults(rules.training, dataset)
+    leaderboard = train_candidates(
+        dataset, parts, spec, progress=progress, seconds=lambda: loop.clock.now().timestamp()
+    )
     children = _children(loop, dataset, leaderboard, origin)
     runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
     columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
     content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
     members = pack(with_scorer(content, columns))
+    unpack(members, trusted=rules.trusted_types)  # what no server could open must not become a version
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 
 
-def with_defaults(spec: TrainingSpec, task: Task) -> TrainingSpec:
+def with_defaults(spec: TrainingSpec, dataset: Dataset) -> TrainingSpec:
     """Fill in the candidates and the metric that a task has when nobody says otherwise."""
-    return replace(spec, names=spec.names or DEFAULT_CANDIDATES[task], metric=spec.metric or DEFAULT_METRIC[task])
+    target = dataset.schema.target
+    asked = spec.candidates or tuple(
+        default_candidates(target.task, n_rows=len(dataset), n_classes=len(target.classes))
+    )
+    return replace(spec, candidates=asked, metric=spec.metric or DEFAULT_METRIC[target.task])
 
 
 def _content(
@@ -199,9 +207,14 @@ def _tags(dataset: Dataset, origin: Origin) -> dict[str, str]:
 
 
 def _metrics(entry: Entry) -> dict[str, float]:
-    found = {f"test_{item.name}": item.value for item in entry.test} | {f"cv_{entry.cv.name}": entry.cv.value}
+    found = {f"test_{item.name}": item.value for item in entry.test} | {"fit_seconds": entry.seconds}
+    for name, values in entry.folds.items():
+        found |= {f"cv_{name}": float(np.mean(values)), f"cv_{name}_sd": float(np.std(values))}
     if entry.n_features_kept is not None:
         found["n_features_kept"] = float(entry.n_features_kept)
+    if entry.coefficients is not None:
+        found["n_zero_coefficients"] = float(sum(line.n_zero for line in entry.coefficients))
+        found["sparsity"] = float(np.mean([line.sparsity for line in entry.coefficients]))
     return {name: value for name, value in found.items() if finite(value) is not None and value is not None}
 
 
@@ -212,9 +225,9 @@ def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: Tracked
         kind=EventKind.TRAINED,
         at=loop.clock.now(),
         model=loop.model,
-        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows; {winner.name} leads "
-        f"with {leaderboard.metric} {value} in cross-validation.",
-        reasons=(origin.cause,),
+        summary=f"Trained {len(leaderboard.entries) - 1} candidates on {len(dataset.y):,} rows and kept "
+        f"{winner.name}, with {leaderboard.metric} {value} in cross-validation.",
+        reasons=(origin.cause, leaderboard.choice.reason),
         evidence={
             "run_id": runs.parent_id,
             "data_digest": dataset.digest,

@@ -22,7 +22,7 @@ from vigie.training.digest import table_digest
 from vigie.training.roles import read_entities, read_times
 from vigie.training.target import Outcomes, read_target
 
-SplitMethod = Literal["auto", "random", "stratified", "time"]
+SplitMethod = Literal["auto", "random", "stratified", "time", "grouped"]
 
 FEWEST_ROWS = 20
 """Below this there is no honest way to hold rows out and cross-validate on the others."""
@@ -114,8 +114,8 @@ def build_dataset(table: pa.Table, spec: DataSpec, declared: Schema | None) -> D
     schema = Schema(tuple(features), outcomes.target, spec.entity)
     frame = model_frame(schema, {feature.name: _loose(feature, columns[feature.name]) for feature in features})
     times = None if spec.time is None else read_times(spec.time, table.column(spec.time))
-    entities, noticed = (None, []) if spec.entity is None else read_entities(spec.entity, table.column(spec.entity))
-    return Dataset(schema, frame, outcomes.y, times, entities, digest, (*warnings, *noticed))
+    entities = None if spec.entity is None else read_entities(table.column(spec.entity))
+    return Dataset(schema, frame, outcomes.y, times, entities, digest, tuple(warnings))
 
 
 def _check_table(table: pa.Table) -> None:

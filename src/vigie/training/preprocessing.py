@@ -8,6 +8,7 @@ estimator does not take NaN.
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -72,16 +73,35 @@ def _encoder(needs: Needs) -> Any:
 
 def columns_per_feature(model: Pipeline, schema: Schema) -> dict[str, int]:
     """Return how many columns each feature became before it reached the estimator, in column order."""
-    numbers = {feature.name: 1 for feature in schema.features if feature.kind.is_numeric}
+    return {name: len(columns) for name, columns in _columns(model, schema).items()}
+
+
+def column_names(model: Pipeline, schema: Schema) -> list[str]:
+    """Return the name of every column that reaches the estimator: a number's own, ``name=level`` for one-hot levels.
+
+    Levels that share a column are ``name=(rare)``, a missing value is ``name=(missing)``.
+    """
+    return [column for columns in _columns(model, schema).values() for column in columns]
+
+
+def _columns(model: Pipeline, schema: Schema) -> dict[str, list[str]]:
+    numbers = {feature.name: [feature.name] for feature in schema.features if feature.kind.is_numeric}
     if "columns" not in model.named_steps:
         return numbers
     encoder = model.named_steps["columns"].named_transformers_["categories"]
     names = [feature.name for feature in schema.features if not feature.kind.is_numeric]
     if not isinstance(encoder, OneHotEncoder):
-        return numbers | dict.fromkeys(names, 1)
-    rare = encoder.infrequent_categories_
-    widths = [
-        len(levels) - (len(few) - 1 if few is not None else 0)
-        for levels, few in zip(encoder.categories_, rare, strict=True)
-    ]
-    return numbers | dict(zip(names, widths, strict=True))
+        return numbers | {name: [name] for name in names}
+    found = zip(names, encoder.categories_, encoder.infrequent_categories_, strict=True)
+    return numbers | {name: _level_columns(name, levels, few) for name, levels, few in found}
+
+
+def _level_columns(name: str, levels: np.ndarray, rare: np.ndarray | None) -> list[str]:
+    """Frequent levels in order, then one column for all rare ones, as the encoder lays them out."""
+    few = set() if rare is None else {_label(level) for level in rare}
+    shown = [f"{name}={_label(level)}" for level in levels if _label(level) not in few]
+    return [*shown, f"{name}=(rare)"] if few else shown
+
+
+def _label(level: Any) -> str:
+    return "(missing)" if level != level else str(level)  # noqa: PLR0124  NaN is how model_frame writes a missing level

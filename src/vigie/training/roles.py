@@ -48,16 +48,26 @@ def _parsed(column: pa.ChunkedArray, name: str) -> pa.Array:
     return pa.array(read.dt.tz_localize(None), pa.timestamp("us"))
 
 
-def read_entities(name: str, column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
-    """Return entities as an object array of str (None for missing), and what was noticed about them."""
+def read_entities(column: pa.ChunkedArray) -> np.ndarray:
+    """Return entities as an object array of str, None for missing."""
     values = plain(column).to_pylist()
     entities = np.empty(len(values), dtype=object)
     entities[:] = [None if value is None else str(value) for value in values]
-    known = [value for value in entities if value is not None]
-    if len(set(known)) == len(known):
-        return entities, []
-    warning = (
-        f"{name!r} repeats ({len(set(known)):,} different in {len(known):,} rows): rows of one may fall on both sides "
-        "of the split, which makes scores look better than they are."
-    )
-    return entities, [warning]
+    return entities
+
+
+def entity_codes(entities: np.ndarray) -> np.ndarray:
+    """Return one number for each different entity, shape (n,); rows without an entity are each their own.
+
+    Args:
+        entities: shape (n,), object of str, None for missing.
+    """
+    codes, names = pd.factorize(entities)
+    missing = np.flatnonzero(codes < 0)
+    codes[missing] = len(names) + np.arange(len(missing))
+    return codes.astype(np.int64)
+
+
+def repeats(entities: np.ndarray | None) -> bool:
+    """Whether any entity has more than one row."""
+    return entities is not None and len(np.unique(entity_codes(entities))) < len(entities)

@@ -1,7 +1,7 @@
 """Cross-validation and the final fit of every candidate, always of the whole pipeline and on training rows only."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +11,32 @@ from sklearn.pipeline import Pipeline
 
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.schema import Schema
-from vigie.errors import ConfigurationError, nearest
+from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.evaluation.intervals import LEVEL, measure
-from vigie.evaluation.metrics import METRICS, Metric, metrics_for
-from vigie.training.candidates import Candidate, candidates_for
+from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
+from vigie.training.asked import Asked, candidates_for
+from vigie.training.candidates import DUMMY, Candidate
+from vigie.training.choice import choose
+from vigie.training.coefficients import coefficients_of
 from vigie.training.dataset import Dataset
+from vigie.training.fitting import Fitting
 from vigie.training.folds import Fold, folds_of
-from vigie.training.leaderboard import Entry, Failure, Leaderboard, rank
-from vigie.training.preprocessing import build_pipeline, columns_per_feature
-from vigie.training.scoring import joined, scores_of
+from vigie.training.leaderboard import Entry, Failure, Leaderboard, check_any, in_order_of_merit
+from vigie.training.leakage import leakage_warnings
+from vigie.training.preprocessing import columns_per_feature
+from vigie.training.roles import entity_codes
+from vigie.training.scoring import joined
 from vigie.training.split import Split
+from vigie.training.tuning import INNER_FOLDS, Search, on_rows, search_grid
 
 Progress = Callable[[str, int, int], None]
 """Called with the candidate's name, fits done and fits to do, before the first fit and after each."""
 
+Seconds = Callable[[], float]
+"""Seconds since any fixed moment."""
+
 # What numerical code raises when the data does not suit it; anything else is a fault of ours and must be seen.
-_UNFIT = (ValueError, ArithmeticError, MemoryError, RuntimeError, TypeError)
+_UNFIT = (ValueError, ArithmeticError, MemoryError, RuntimeError, TypeError, DataError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +44,23 @@ class TrainingSpec:
     """What to try and how to judge it.
 
     Attributes:
-        names: candidates; the dummy is added.
+        candidates: as users write them, see ``asked``; the dummy is added.
         metric: what they are ranked by.
         folds: of the cross-validation, at least 2.
         seed: of folds and estimators.
+        budget_s: seconds for all searches through grids together; None for no limit.
     """
 
-    names: tuple[str, ...]
+    candidates: tuple[Asked, ...]
     metric: str
     folds: int
     seed: int
+    budget_s: float | None
 
 
-def train_candidates(dataset: Dataset, split: Split, spec: TrainingSpec, *, progress: Progress) -> Leaderboard:
+def train_candidates(
+    dataset: Dataset, split: Split, spec: TrainingSpec, *, progress: Progress, seconds: Seconds
+) -> Leaderboard:
     """Return the candidates fitted on the training rows, in order of merit.
 
     A candidate that cannot be fitted is reported among the failures and does not stop the others.
@@ -56,30 +70,47 @@ def train_candidates(dataset: Dataset, split: Split, spec: TrainingSpec, *, prog
         split: which of them are learnt from; the others only measure the final fit.
         spec: what to try.
         progress: told of every fit.
+        seconds: what durations and the budget are measured by.
 
     Raises:
         ConfigurationError: a candidate or the metric is unknown or does not fit the task, or folds is below 2.
         DataError: a class has fewer training rows than folds, or no candidate could be fitted.
     """
-    task = dataset.schema.target.task
     metric = _metric(dataset, spec.metric)
-    candidates = candidates_for(task, spec.names)
+    candidates = candidates_for(dataset.schema.target.task, spec.candidates)
     folds = folds_of(dataset, split, n_folds=spec.folds, seed=spec.seed)
+    judge = _Judge(metric, folds, spec.seed, seconds, _share(spec, candidates))
     entries: list[Entry] = []
     failures: list[Failure] = []
-    total = len(candidates) * (spec.folds + 1)
-    for position, candidate in enumerate(candidates):
-        done = position * (spec.folds + 1)
-
-        def told(fits: int, name: str = candidate.name, done: int = done) -> None:
-            progress(name, done + fits, total)
-
+    total, done = sum(_n_fits(candidate, spec.folds) for candidate in candidates), 0
+    for candidate in candidates:
+        ticks = _Ticks(candidate.name, done, total, progress)
         try:
-            entries.append(_trained(candidate, dataset, split, _Judge(metric, folds, spec.seed), told))
+            entries.append(_trained(Fitting(candidate, dataset, spec.seed), split, judge, ticks))
         except _UNFIT as error:
             failures.append(Failure(candidate.name, f"{type(error).__name__}: {_first_line(error)}"))
-            told(spec.folds + 1)
-    return rank(metric.name, entries, failures)
+        done += _n_fits(candidate, spec.folds)
+        ticks.catch_up(done)
+    check_any(entries, failures)
+    return _leaderboard(dataset, split, judge, in_order_of_merit(metric.name, entries), tuple(failures))
+
+
+def _leaderboard(
+    dataset: Dataset, split: Split, judge: "_Judge", entries: tuple[Entry, ...], failures: tuple[Failure, ...]
+) -> Leaderboard:
+    models = [entry for entry in entries if entry.name != DUMMY]
+    rows = models[0].out_of_fold_rows
+    groups = entity_codes(dataset.entities[rows]) if split.by_entity and dataset.entities is not None else None
+    choice = choose(models, dataset.schema.target.task, groups, np.random.default_rng(judge.seed))
+    return Leaderboard(
+        metric=judge.metric.name,
+        entries=entries,
+        winner=next(entry for entry in models if entry.name == choice.kept),
+        dummy=next(entry for entry in entries if entry.name == DUMMY),
+        failures=failures,
+        choice=choice,
+        warnings=leakage_warnings(dataset, split),
+    )
 
 
 def _metric(dataset: Dataset, name: str) -> Metric:
@@ -93,6 +124,35 @@ def _metric(dataset: Dataset, name: str) -> Metric:
     return METRICS[name]
 
 
+def _share(spec: TrainingSpec, candidates: Sequence[Candidate]) -> float | None:
+    """Return the seconds of one search: every candidate with a grid searches once a fold and once for the final fit."""
+    searching = sum(len(candidate.points()) > 1 for candidate in candidates)
+    return None if spec.budget_s is None or not searching else spec.budget_s / searching / (spec.folds + 1)
+
+
+def _n_fits(candidate: Candidate, n_folds: int) -> int:
+    n_points = len(candidate.points())
+    return (n_folds + 1) * (1 + (n_points * INNER_FOLDS if n_points > 1 else 0))
+
+
+@dataclass(slots=True)
+class _Ticks:
+    """How far one candidate has come, told as it goes."""
+
+    name: str
+    done: int
+    total: int
+    progress: Progress
+
+    def add(self, fits: int) -> None:
+        self.catch_up(self.done + fits)
+
+    def catch_up(self, done: int) -> None:
+        if done > self.done:
+            self.done = done
+            self.progress(self.name, done, self.total)
+
+
 @dataclass(frozen=True, slots=True)
 class _Judge:
     """What is the same for all candidates."""
@@ -100,46 +160,74 @@ class _Judge:
     metric: Metric
     folds: Sequence[Fold]
     seed: int
+    seconds: Seconds
+    budget_s: float | None
 
 
-def _trained(
-    candidate: Candidate,
-    dataset: Dataset,
-    split: Split,
-    judge: _Judge,
-    told: Callable[[int], None],
-) -> Entry:
-    schema, task = dataset.schema, dataset.schema.target.task
-
-    def fitted(rows: np.ndarray) -> Pipeline:
-        pipeline = build_pipeline(schema, candidate.needs, candidate.build(task, judge.seed))
-        return pipeline.fit(dataset.frame.iloc[rows], dataset.y[rows])
-
-    told(0)
+def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry:
+    candidate, schema = fitting.candidate, fitting.dataset.schema
+    ticks.progress(ticks.name, ticks.done, ticks.total)
+    began = judge.seconds()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        values, checked = [], []
-        for number, (fit, check) in enumerate(judge.folds, start=1):
-            scores = scores_of(fitted(fit), task, dataset.frame.iloc[check], dataset.y[check])
-            values.append(judge.metric.compute(scores))
-            checked.append(scores)
-            told(number)
-        model = fitted(split.train)
-        test_scores = scores_of(model, task, dataset.frame.iloc[split.test], dataset.y[split.test])
-        told(len(judge.folds) + 1)
+        # the search on all training rows comes first: its time says how many points every fold may try
+        until = None if judge.budget_s is None else began + judge.budget_s
+        search = _search(fitting, split, judge, ticks, until=until)
+        checked = []
+        for fit, check in judge.folds:
+            found = _search(fitting, on_rows(split, fit), judge, ticks, n_points=search.n_tried)
+            checked.append(fitting.ask(fitting.fitted(fit, found.point), check))
+            ticks.add(1)
+        model = fitting.fitted(split.train, search.point)
+        test_scores = fitting.ask(model, split.test)
+        ticks.add(1)
+    folds = {metric.name: _per_fold(metric, checked) for metric in metrics_for(schema.target.task)}
+    estimator = model.named_steps["model"]
     return Entry(
         name=candidate.name,
+        simplicity=candidate.simplicity,
         model=model,
-        cv=_cross_validated(judge.metric, np.array(values), len(split.train)),
-        test=measure(test_scores, task),
+        cv=_cross_validated(judge.metric, np.array(folds[judge.metric.name]), len(split.train)),
+        folds=folds,
+        test=measure(test_scores, schema.target.task),
         test_scores=test_scores,
         out_of_fold=joined(checked),
         out_of_fold_rows=np.concatenate([check for _, check in judge.folds]),
-        params=_params(candidate, model.named_steps["model"]),
+        params=_params(candidate, search, estimator),
+        chosen={**search.point, **_fitted(candidate, search.point, estimator)},
+        search=search if candidate.grid else None,
+        seconds=max(0.0, judge.seconds() - began),
+        coefficients=coefficients_of(model, schema),
         n_features_in=len(schema.features),
         n_features_kept=_n_kept(model, schema),
-        notes=tuple(dict.fromkeys(_first_line(warning.message) for warning in caught)),
+        notes=(*_cut_short(search), *dict.fromkeys(_first_line(warning.message) for warning in caught)),
     )
+
+
+def _search(
+    fitting: Fitting,
+    split: Split,
+    judge: _Judge,
+    ticks: _Ticks,
+    *,
+    until: float | None = None,
+    n_points: int | None = None,
+) -> Search:
+    def enough() -> bool:
+        ticks.add(INNER_FOLDS)
+        return until is not None and judge.seconds() >= until
+
+    return search_grid(fitting, split, judge.metric, n_points=n_points, enough=enough)
+
+
+def _cut_short(search: Search) -> tuple[str, ...]:
+    if search.n_tried == search.n_points:
+        return ()
+    return (f"training.budget ended the search after {search.n_tried:,} of {search.n_points:,} grid points.",)
+
+
+def _per_fold(metric: Metric, checked: Sequence[Scores]) -> tuple[float, ...]:
+    return tuple(metric.compute(scores) for scores in checked)
 
 
 def _cross_validated(metric: Metric, values: np.ndarray, n: int) -> Measurement:
@@ -172,11 +260,19 @@ def _first_line(message: object) -> str:
     return lines[0] if lines else "no message"
 
 
-def _params(candidate: Candidate, estimator: Any) -> dict[str, str]:
-    values = {name: getattr(estimator, name) for name in candidate.reported}
-    return {
-        name.rstrip("_"): f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in values.items()
-    }
+def _params(candidate: Candidate, search: Search, estimator: Any) -> dict[str, str]:
+    """Return what a reader wants to know, as text: the user's parameters, the search's, then what the fit says."""
+    reported = {name: getattr(estimator, name) for name in candidate.reported if hasattr(estimator, name)}
+    values = {**{name.rstrip("_"): value for name, value in reported.items()}, **candidate.params, **search.point}
+    return {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in values.items()}
+
+
+def _fitted(candidate: Candidate, point: Mapping[str, Any], estimator: Any) -> Mapping[str, Any]:
+    """Return what was tuned or found while fitting, as Python numbers; a last ``_`` is scikit-learn's mark."""
+    names = [name for name in candidate.reported if name.endswith("_") and hasattr(estimator, name)]
+    if candidate.tunes(point):
+        names.append("alpha")
+    return {name.rstrip("_"): np.asarray(getattr(estimator, name)).item() for name in names}
 
 
 def _n_kept(model: Pipeline, schema: Schema) -> int | None:

@@ -1,12 +1,18 @@
 """Which rows are held out for the final judgement; nothing is fitted on them."""
 
+import warnings
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
 from vigie.errors import ConfigurationError, DataError
 from vigie.training.dataset import Dataset, DataSpec
+from vigie.training.roles import entity_codes, repeats
+
+FINEST = 20
+"""Parts that classes and entities are dealt into when rows are held out: shares come in twentieths or rounder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,23 +20,27 @@ class Split:
     """Two disjoint sets of row positions that together are all rows.
 
     Attributes:
-        train: shape (n_train,), in the order candidates see them.
+        train: shape (n_train,), in the order candidates see them: by time, by row number when entities are kept
+            together, else shuffled.
         test: shape (n_test,).
         how: one sentence for the report.
         by_time: whether ``train`` is in order of time and all of it comes before ``test``.
+        by_entity: whether no entity has rows on both sides.
     """
 
     train: np.ndarray
     test: np.ndarray
     how: str
     by_time: bool
+    by_entity: bool = False
 
 
 def split(dataset: Dataset, spec: DataSpec) -> Split:
     """Return the rows to learn from and the rows held out.
 
-    ``auto`` goes by time when a time column is named, else stratified for classes, else at random. ``random`` draws
-    the same rows in the same order as scikit-learn's ``train_test_split`` with this seed.
+    ``auto`` goes by time when a time column is named, else keeps entities together where one has several rows, else
+    is stratified for classes, else at random. ``random`` draws the same rows in the same order as scikit-learn's
+    ``train_test_split`` with this seed.
 
     Raises:
         ConfigurationError: the method asks for what the data does not have.
@@ -43,9 +53,12 @@ def split(dataset: Dataset, spec: DataSpec) -> Split:
             key="data.test_fraction",
         )
     method = _method(dataset, spec)
-    found = (
-        _by_time(dataset, spec) if method == "time" else _at_random(dataset, spec, stratified=method == "stratified")
-    )
+    if method == "time":
+        found = _by_time(dataset, spec)
+    elif method == "grouped":
+        found = _by_entity(dataset, spec)
+    else:
+        found = _at_random(dataset, spec, stratified=method == "stratified")
     _check_classes(dataset, found)
     return found
 
@@ -54,6 +67,10 @@ def _method(dataset: Dataset, spec: DataSpec) -> str:
     if spec.split == "time" and dataset.times is None:
         raise ConfigurationError(
             "a split by time needs a time column.", remedy="Name it as data.time.", key="data.split"
+        )
+    if spec.split == "grouped" and dataset.entities is None:
+        raise ConfigurationError(
+            "a grouped split needs an entity column.", remedy="Name it as data.entity.", key="data.split"
         )
     is_classification = dataset.schema.target.task.is_classification
     if spec.split == "stratified" and not is_classification:
@@ -66,6 +83,8 @@ def _method(dataset: Dataset, spec: DataSpec) -> str:
         return spec.split
     if dataset.times is not None:
         return "time"
+    if repeats(dataset.entities):
+        return "grouped"
     return "stratified" if is_classification else "random"
 
 
@@ -98,6 +117,51 @@ def _at_random(dataset: Dataset, spec: DataSpec, *, stratified: bool) -> Split:
         f"{len(train):,} rows to learn from, {len(test):,} held out {kind} (seed {spec.seed}).",
         by_time=False,
     )
+
+
+def _by_entity(dataset: Dataset, spec: DataSpec) -> Split:
+    """Hold out whole entities: a model that met a client in training would be flattered by meeting the client again."""
+    if dataset.entities is None:
+        raise ValueError("a split by entity needs entities")
+    groups = entity_codes(dataset.entities)
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise DataError(
+            f"All rows have the same {spec.entity!r}: there is none to hold out.",
+            remedy='Correct data.entity, or say split = "random".',
+        )
+    try:
+        if dataset.schema.target.task.is_classification:
+            train, test = _stratified_by_entity(dataset, groups, spec)
+        else:
+            parts = GroupShuffleSplit(1, test_size=spec.test_fraction, random_state=spec.seed)
+            train, test = next(parts.split(groups, groups=groups))
+    except ValueError as error:
+        raise DataError(
+            f"{len(dataset):,} rows cannot be split by {spec.entity!r}: {error}",
+            remedy="Use a test fraction nearer to 0.2, or more rows.",
+        ) from error
+    return Split(
+        train,
+        test,
+        f"{len(train):,} rows to learn from, {len(test):,} held out at random, all rows of one {spec.entity!r} on one "
+        f"side (seed {spec.seed}).",
+        by_time=False,
+        by_entity=True,
+    )
+
+
+def _stratified_by_entity(dataset: Dataset, groups: np.ndarray, spec: DataSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Deal entities into parts with the classes in their share, and hold out as many parts as the fraction says."""
+    finest = min(FINEST, len(np.unique(groups)))
+    nearest = Fraction(spec.test_fraction).limit_denominator(finest)
+    share = min(max(nearest, Fraction(1, finest)), Fraction(finest - 1, finest))
+    dealer = StratifiedGroupKFold(share.denominator, shuffle=True, random_state=spec.seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a class that is too rare is refused by _check_classes
+        parts = [part for _, part in dealer.split(groups, dataset.y, groups)][: share.numerator]
+    test = np.sort(np.concatenate(parts))
+    return np.setdiff1d(np.arange(len(dataset)), test), test
 
 
 def _by_time(dataset: Dataset, spec: DataSpec) -> Split:

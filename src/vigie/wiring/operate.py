@@ -44,7 +44,11 @@ def rules_of(settings: Settings) -> Rules:
             split=data.split,
         ),
         training=TrainingSpec(
-            names=training.candidates, metric=training.metric or "", folds=training.folds, seed=data.seed
+            candidates=training.candidates,
+            metric=training.metric or "",
+            folds=training.folds,
+            seed=data.seed,
+            budget_s=training.budget.total_seconds() if training.budget else None,
         ),
         alarm=AlarmRule(
             false_alarm_budget=monitoring.false_alarm_budget,

@@ -42,7 +42,7 @@ RULES = Rules(
         target="churn", task=None, positive="oui", entity="client_id", time=None, exclude=(), test_fraction=0.25,
         seed=3, split="auto",
     ),
-    training=TrainingSpec(names=("logistic",), metric="", folds=2, seed=3),
+    training=TrainingSpec(candidates=("logistic",), metric="", folds=2, seed=3, budget_s=None),
     alarm=AlarmRule(false_alarm_budget=0.05, psi_margin=0.02, distance_margin=0.05, min_rows=200),
     min_labelled=100,
     performance_margin=0.02,

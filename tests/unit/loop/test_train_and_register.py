@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.domain.event import EventKind
-from vigie.errors import BundleError, NoChampionError
+from vigie.errors import BundleError, NoChampionError, UntrustedContentError
 from vigie.loop.champion import champion_version, open_version
 from vigie.testing.tables import churn_table
 
@@ -34,6 +34,9 @@ def test_a_tracked_metric_is_the_leaderboards(new_world):
     kept = world.tracker.runs[trained.runs.child_ids["logistic"]].record.metrics
     assert kept["test_roc_auc"] == trained.leaderboard.winner.measured("roc_auc").value
     assert kept["cv_roc_auc"] == trained.leaderboard.winner.cv.value
+    assert kept["cv_f1"] == pytest.approx(np.mean(trained.leaderboard.winner.folds["f1"]))
+    assert kept["cv_f1_sd"] == pytest.approx(np.std(trained.leaderboard.winner.folds["f1"]))
+    assert (kept["n_zero_coefficients"], kept["sparsity"], kept["fit_seconds"]) == (0.0, 0.0, 0.0)
 
 
 def test_the_first_version_that_beats_the_dummy_becomes_champion(world):
@@ -94,10 +97,22 @@ def test_the_reference_profile_holds_every_row_once(churn_trained, world):
     assert world.opened().profile.rows == len(churn_trained.dataset)
 
 
+def test_a_winner_that_no_server_would_open_is_refused(new_world):
+    """Any scikit-learn estimator may be tried; one of untrusted types ends training until its owner trusts it."""
+    world = new_world()
+    rules = replace(world.loop.rules.training, candidates=("sklearn.neighbors.KNeighborsClassifier",))
+    world.change(training=rules)
+    with pytest.raises(UntrustedContentError, match="KDTree") as caught:
+        world.train(churn_table(300, seed=1))
+    assert world.kinds == []
+    world.change(trusted_types=frozenset(caught.value.types))
+    assert world.train(churn_table(300, seed=1)).leaderboard.winner.name == "KNeighborsClassifier"
+
+
 def test_the_winner_is_the_first_of_the_leaderboard(new_world):
     """Two candidates, one bundle: that of the one with the better cross-validation."""
     world = new_world()
-    rules = replace(world.loop.rules.training, names=("random_forest", "logistic"))
+    rules = replace(world.loop.rules.training, candidates=("random_forest", "logistic"))
     world.change(training=rules)
     trained = world.train(churn_table(300, seed=1))
     assert trained.leaderboard.winner.name == "logistic"

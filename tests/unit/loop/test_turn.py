@@ -243,7 +243,7 @@ def test_a_regression_turns_once(new_world, house_prices):
     world = new_world(model="prices")
     rules = world.loop.rules
     world.change(data=replace(rules.data, target="price", positive=None, entity=None),
-                 training=replace(rules.training, names=("ols",)))  # fmt: skip
+                 training=replace(rules.training, candidates=("ols",)))  # fmt: skip
     world.register(world.train(house_prices(500, 1)))
     world.ask(house_prices(300, 2))
     assert world.turn().report.verdict is not Verdict.ALARM

@@ -107,12 +107,6 @@ def test_times_are_utc(at):
     assert str(found.times[0]) in {"2026-01-01T00:00:00.000000", "1970-01-01T00:00:00.000000"}
 
 
-def test_repeated_entities_are_told():
-    """An entity on several rows is a warning."""
-    found = build_dataset(table(id=pa.array([f"c{i % 9}" for i in range(N)])), replace(SPEC, entity="id"), None)
-    assert "repeats (9 different in 40 rows)" in found.warnings[0]
-
-
 def test_rows_without_outcome_are_left_out_and_counted():
     """Nothing can be learnt from them, and silence would hide it."""
     left = pa.array([None] * 3 + [("no", "yes")[i % 2] for i in range(N - 3)])

@@ -106,3 +106,75 @@ def test_a_class_that_appears_late_is_refused():
     at = pa.array(np.datetime64("2026-01-01") + np.arange(N))
     with pytest.raises(DataError, match="learn from there is none of class 1"):
         split(dataset([0] * 90 + [0, 1] * 5, at=at), SPEC)
+
+
+CLIENTS = pa.array([f"c{i % 23}" for i in range(N)])
+
+
+def clients(y, entities=CLIENTS):
+    """Return a hundred rows of clients who come back."""
+    columns = {"x": pa.array([i % 13 for i in range(N)]), "y": pa.array(y), "id": entities}
+    return build_dataset(pa.table(columns), replace(SPEC, entity="id"), None)
+
+
+BY_ENTITY = replace(SPEC, entity="id")
+
+
+@pytest.mark.parametrize("y", [QUANTITY, BINARY])
+def test_entities_that_repeat_are_kept_together(y):
+    """Without a word from the user: no client is on both sides, no row is lost, about a fifth is held out."""
+    data = clients(y)
+    found = split(data, BY_ENTITY)
+    assert found.by_entity
+    assert set(data.entities[found.train]).isdisjoint(data.entities[found.test])
+    assert sorted([*found.train, *found.test]) == list(range(N))
+    assert len(found.test) == pytest.approx(20, abs=5)
+    assert "all rows of one 'id' on one side" in found.how
+
+
+def test_classes_keep_their_share_when_entities_stay_together():
+    """A quarter is positive on both sides, as far as whole clients allow."""
+    data = clients(BINARY)
+    found = split(data, BY_ENTITY)
+    assert data.y[found.test].mean() == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(0.3, 30), (0.5, 50), (0.02, 5), (0.97, 95)])
+def test_classes_and_entities_meet_the_fraction(fraction, expected):
+    """To a twentieth of the rows."""
+    found = split(clients(BINARY), replace(BY_ENTITY, test_fraction=fraction))
+    assert len(found.test) == pytest.approx(expected, abs=5)
+
+
+def test_a_row_without_entity_is_its_own():
+    """Missing names are no reason to keep rows together."""
+    data = clients(QUANTITY, pa.array([None if i % 2 else f"c{i % 23}" for i in range(N)]))
+    found = split(data, BY_ENTITY)
+    known = [name for name in data.entities[found.train] if name is not None]
+    assert set(known).isdisjoint(data.entities[found.test])
+    assert None in data.entities[found.train].tolist()
+    assert None in data.entities[found.test].tolist()
+
+
+def test_entities_that_do_not_repeat_change_nothing():
+    """One row a client: the split is the usual one, to the row."""
+    alone = pa.array([f"c{i}" for i in range(N)])
+    found = split(clients(BINARY, alone), BY_ENTITY)
+    assert found.test.tolist() == split(dataset(BINARY), SPEC).test.tolist()
+    assert not found.by_entity
+
+
+def test_what_the_user_says_goes_before_entities():
+    """A random split stays the notebook's, even where clients repeat."""
+    found = split(clients(QUANTITY), replace(BY_ENTITY, split="random"))
+    assert found.test.tolist() == train_test_split(np.arange(N), test_size=0.2, random_state=42)[1].tolist()
+
+
+def test_a_grouped_split_needs_entities():
+    """Several of them, and a column that names them."""
+    with pytest.raises(ConfigurationError, match="needs an entity column"):
+        split(dataset(BINARY), replace(SPEC, split="grouped"))
+    with pytest.raises(DataError, match="All rows have the same 'id'"):
+        split(clients(QUANTITY, pa.array(["c"] * N)), BY_ENTITY)
+    with pytest.raises(DataError, match="cannot be split by 'id'"):
+        split(clients(QUANTITY), replace(BY_ENTITY, test_fraction=0.99))
