@@ -42,8 +42,8 @@ class Segment:
 def by_segment(schema: Schema, frame: pd.DataFrame, scores: Scores) -> tuple[Segment, ...]:
     """Return every segment with at least 30 rows inside and outside, the worst first.
 
-    Segments overlap; Holm's correction holds whatever their dependence. A high loss may come from outcomes that are
-    hard to tell there, not from a model that is unfair.
+    A quartile holds its upper end. Segments overlap; Holm's correction holds whatever their dependence. A high loss may
+    come from outcomes that are hard to tell there, not from a model that is unfair.
 
     Args:
         schema: the features.
@@ -125,8 +125,7 @@ def _levels(feature: Feature, column: np.ndarray) -> Iterator[tuple[str, np.ndar
     edges = np.unique(np.quantile(values[~missing], [0, 0.25, 0.5, 0.75, 1]))
     for number, (low, high) in enumerate(pairwise(edges)):
         above = values >= low if number == 0 else values > low
-        text = f"{low:,.4g} to {high:,.4g}" if number == 0 else f"above {low:,.4g}, to {high:,.4g}"
-        yield text, above & (values <= high)
+        yield f"{low:,.4g} to {high:,.4g}", above & (values <= high)
 
 
 def _categories(column: np.ndarray, missing: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

@@ -37,7 +37,7 @@ def classes(inputs: ReportInputs) -> Section:
         text=(
             *_ranking_text(inputs),
             (
-                "A probability is right when, of the rows given 30 %, three in ten come true. The calibration error "
+                "A probability is right when, of the rows given 30%, three in ten come true. The calibration error "
                 "is the "
                 "mean distance from that; on a sample it is never zero, so it stands beside what chance alone "
                 "would show."
@@ -99,7 +99,7 @@ def _precision_recall(inputs: ReportInputs, found: Sweep) -> Figure:
         name="precision_recall",
         title="Precision against recall",
         alt=f"Precision-recall curve; average precision {number(area)}, share of positives {number(base)}.",
-        caption=f"Average precision: {number(area)} on {inputs.held_out}. Dashed: the share of positives, {base:.1%}. "
+        caption=f"Average precision: {area:.3f} on {inputs.held_out}. Dashed: the share of positives, {base:.1%}. "
         "At the left the curve rests on few rows.",
         spec=chart(layers, _share_scale("recall, share of positives"), _share_scale("precision, share of alarms")),
     )
@@ -140,7 +140,7 @@ def calibration_figure(inputs: ReportInputs, found: Reliability) -> Figure:
         name="calibration",
         title="Calibration: said against came true",
         alt="Said and came true: " + "; ".join(f"{item.said:.0%} and {item.came_true:.0%}" for item in found.bins),
-        caption=f"Calibration error {number(found.error)}; chance alone would show {number(found.error_by_chance)}. "
+        caption=f"Calibration error {found.error:.3f}; chance alone would show {found.error_by_chance:.3f}. "
         f"{inputs.held_out} in {count(len(found.bins), 'part')} of equal size, {LEVEL:.0%} intervals (Wilson).",
         spec=chart(layers, _share_scale(said), _share_scale("came true")),
     )

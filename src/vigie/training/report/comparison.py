@@ -9,10 +9,10 @@ from vigie.evaluation.metrics import METRICS, ROW_LOSS, row_losses
 from vigie.evaluation.paired import PairedDifference, paired_difference
 from vigie.training.leaderboard import Entry
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Scale, chart, dots, rows, shifted, spans
+from vigie.training.report.marks import Rows, Scale, chart, dots, rows, rule, shifted, spans
 from vigie.training.report.parts import Figure, Section, Table
-from vigie.training.report.theme import FIRST, SECOND
-from vigie.training.report.wording import NOTHING, measured, metric_name, unit_text, with_interval
+from vigie.training.report.theme import FIRST, MUTED, SECOND
+from vigie.training.report.wording import NOTHING, cell, measured, metric_name, number, opening, unit_text
 
 _CROSS_VALIDATED, _HELD_OUT = "cross-validation", "held out"
 
@@ -59,22 +59,38 @@ def against(inputs: ReportInputs, other: Entry) -> PairedDifference:
 def _figure(inputs: ReportInputs) -> Figure:
     board = inputs.leaderboard
     name, unit = metric_name(board.metric), METRICS[board.metric].unit
+    real = tuple(entry for entry in board.entries if entry is not board.dummy)
     layers = list(
         chain.from_iterable(
-            _layers(board.entries, board.metric, kind, colour, hollow=hollow)
+            _layers(real, board.metric, kind, colour, hollow=hollow)
             for kind, colour, hollow in ((_CROSS_VALIDATED, FIRST, False), (_HELD_OUT, SECOND, True))
         )
     )
+    dummy = board.dummy.cv.value
+    # a dummy far away would squeeze the candidates into one point
+    near = dummy is not None and _is_near(dummy, [row for layer in layers for row in layer["data"]["values"]])
+    if near:
+        layers.insert(0, rule(x=dummy, colour=MUTED))
     title = " ".join(filter(None, [name, unit_text(unit, inputs.dataset.schema.target.name)]))
     listed = "; ".join(f"{entry.name} {measured(entry.cv)}" for entry in board.entries)
     return Figure(
         name="leaderboard",
-        title=f"{name} of every candidate",
+        title=f"{opening(name)} of every candidate",
         alt=f"{name} in cross-validation, best first: {listed}.",
         caption=f"Filled, blue: mean over {inputs.n_folds} folds of {len(inputs.split.train):,} training rows with "
-        f"its {LEVEL:.0%} t interval. Hollow, orange: {inputs.held_out} with their {LEVEL:.0%} interval.",
-        spec=chart(layers, Scale(title), Scale("", kind="nominal"), height=60 + 38 * len(board.entries)),
+        f"its {LEVEL:.0%} t interval. Hollow, orange: {inputs.held_out} with their {LEVEL:.0%} interval. "
+        f"{'Dashed: the dummy' if near else 'The dummy is off the scale'}, {number(dummy)} in cross-validation.",
+        spec=chart(layers, Scale(title), Scale("", kind="nominal"), height=60 + 38 * len(real)),
     )
+
+
+def _is_near(value: float, drawn: Rows) -> bool:
+    """Whether a value lies no farther from the marks than they are apart."""
+    ends = [row[key] for row in drawn for key in ("x", "low", "high") if row.get(key) is not None]
+    if not ends:
+        return False
+    reach = max(ends) - min(ends)
+    return min(ends) - reach <= value <= max(ends) + reach
 
 
 def _layers(
@@ -114,13 +130,16 @@ def _table(inputs: ReportInputs, loss: str) -> Table:
         difference = NOTHING
         if entry is not board.winner:
             found = against(inputs, entry)
-            difference = with_interval(found.mean, found.interval)
+            difference = cell(found.mean, found.interval)
         kept = NOTHING if entry.n_features_kept is None else f"{entry.n_features_kept} of {entry.n_features_in}"
         label = f"{entry.name} (chosen)" if entry is board.winner else entry.name
-        lines.append((label, measured(entry.cv), measured(entry.measured(board.metric)), kept, difference))
+        held = entry.measured(board.metric)
+        lines.append(
+            (label, cell(entry.cv.value, entry.cv.interval), cell(held.value, held.interval), kept, difference)
+        )
     return Table(
         caption=f"{name}: cross-validation on {len(inputs.split.train):,} training rows, then {inputs.held_out}. "
-        "In brackets the interval.",
+        f"In brackets {LEVEL:.0%} intervals.",
         columns=("candidate", f"{name}, {_CROSS_VALIDATED}", f"{name}, {_HELD_OUT}", "features kept",
                  f"{loss} above the winner's"),
         rows=tuple(lines),
@@ -133,7 +152,7 @@ def _details(inputs: ReportInputs) -> tuple[Table, ...]:
     every = Table(
         caption=f"Every metric on the {inputs.held_out}, with {LEVEL:.0%} intervals",
         columns=("candidate", *map(metric_name, metrics)),
-        rows=tuple((entry.name, *[measured(entry.measured(name)) for name in metrics]) for entry in board.entries),
+        rows=tuple((entry.name, *[cell(item.value, item.interval) for item in entry.test]) for entry in board.entries),
         folded=True,
     )
     chosen = Table(

@@ -24,6 +24,9 @@ from vigie.training.report.wording import count, metric_name, number, unit_text
 _FEWEST_ROWS = 40
 """A learning curve starts here, or where every class is seen."""
 
+_MOST_DOTS = 15
+"""A line with more points than this shows them by itself."""
+
 _MOST_STAGES = 30
 """Rounds of boosting that are judged and drawn."""
 
@@ -46,11 +49,12 @@ def bias_and_variance(inputs: ReportInputs) -> Section:
         title="Would more rows help, or a simpler model?",
         text=(
             (
-                "Bias is the error of a model too stiff for the truth: both lines stay bad, however many rows "
-                "there are. "
-                "Variance is the error of one that follows its few rows too closely: it does well on rows it has "
-                "seen and "
-                "worse on others, so the lines stand apart."
+                "Bias is the error of a model too stiff for the truth: both lines stay bad, however many rows there "
+                "are. A more flexible model or better features lower it."
+            ),
+            (
+                "Variance is the error of a model that follows its few rows too closely: it does well on rows it has "
+                "seen and worse on others, so the lines stand apart. More rows or a simpler model lower it."
             ),
             *([_reading(inputs, learning)] if len(learning.at) > 1 else []),
         ),
@@ -113,7 +117,7 @@ def rounds_curve(inputs: ReportInputs) -> Curve:
 
 def _n_rounds(model: Pipeline) -> int:
     estimator = model.named_steps["model"]
-    return int(getattr(estimator, "n_iter_", None) or estimator.n_estimators_)
+    return int(getattr(estimator, "n_iter_", None) or len(estimator.estimators_))
 
 
 def _validation(inputs: ReportInputs) -> tuple[Figure, Table] | None:
@@ -165,7 +169,8 @@ def _spec(inputs: ReportInputs, curve: Curve, across: str, chosen: float | None)
     for values, colour in ((curve.seen, SECOND), (curve.unseen, FIRST)):
         mean = rows(x=curve.at, y=values.mean(axis=1))
         layers += [band(rows(x=curve.at, low=values.min(axis=1), high=values.max(axis=1)), colour), line(mean, colour)]
-        layers.append(dots(mean, colour, size=22))
+        if len(curve.at) <= _MOST_DOTS:
+            layers.append(dots(mean, colour, size=22))
     across_scale = Scale(across, log=True, grid=False, format="~s" if curve.at.max() >= 1000 else "~g")
     return chart(layers, across_scale, Scale(title.strip()))
 

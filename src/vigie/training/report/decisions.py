@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.stats import norm
 
-from vigie.domain.measurement import Measurement
+from vigie.domain.measurement import Interval, Measurement
 from vigie.evaluation.intervals import LEVEL
 from vigie.evaluation.metrics import Scores
 from vigie.evaluation.thresholds import best_threshold, break_even, confusion, decided, sweep
@@ -15,7 +16,7 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Layer, Scale, band, chart, line, rows, rule
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, QUIET, SECOND
-from vigie.training.report.wording import measured, number
+from vigie.training.report.wording import cell, measured, number
 
 _GRID: Final = 101
 """Thresholds drawn."""
@@ -31,6 +32,21 @@ class Policy:
     worth: Measurement
 
 
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What deciding by the model is worth, and how much more than deciding without it.
+
+    Attributes:
+        worth: at the threshold worth most, on held-out rows.
+        over: the same minus the better way to decide without looking, row by row.
+        rival: which way that is.
+    """
+
+    worth: Measurement
+    over: Measurement
+    rival: str
+
+
 def decisions(inputs: ReportInputs, value: DecisionValue) -> Section:
     """Return value by threshold, and the policies a reader may compare."""
     chosen = chosen_threshold(inputs, value)
@@ -39,12 +55,13 @@ def decisions(inputs: ReportInputs, value: DecisionValue) -> Section:
     theory = (
         ""
         if pays is None
-        else f" If probabilities were exactly right it would be {number(pays)}, where a yes begins to pay."
+        else f" If probabilities were exactly right it would be {_threshold(pays)}, where a yes begins to pay."
     )
+    gain = gained(inputs, value)
     figures: tuple[Figure, ...] = (_curve(inputs, value, chosen),)
     if 0 <= chosen <= 1:
         at_best = confusion_figure(
-            inputs, found[1].scores, "confusion_value", f"Confusion at the threshold worth most, {number(chosen)}"
+            inputs, found[1].scores, "confusion_value", f"Confusion at the threshold worth most, {_threshold(chosen)}"
         )
         figures = (*figures, at_best)
     return Section(
@@ -56,10 +73,14 @@ def decisions(inputs: ReportInputs, value: DecisionValue) -> Section:
                 f"{_money(value.false_positive, value)}, a false negative {_money(value.false_negative, value)}, "
                 "a true "
                 f"negative {_money(value.true_negative, value)}. The threshold worth most on the "
-                f"{len(inputs.leaderboard.winner.out_of_fold):,} training rows, each predicted by a model that had "
-                "not seen "
-                f"it, is {_threshold(chosen)}.{theory} It is judged on the {inputs.held_out}, which had no part in "
-                "the choice."
+                f"{len(inputs.leaderboard.winner.out_of_fold):,} training rows, each predicted by a model that had not "
+                f"seen it, is {_threshold(chosen)}.{theory}"
+            ),
+            (
+                f"On the {inputs.held_out}, which had no part in that choice, it brings {value.unit} "
+                f"{measured(gain.worth)} per {PER:,} decisions; that is {measured(gain.over)} more than "
+                f"{gain.rival}, the "
+                "better way to decide without a model."
             ),
         ),
         figures=figures,
@@ -84,8 +105,19 @@ def policies(inputs: ReportInputs, value: DecisionValue, chosen: float) -> tuple
     return tuple(found)
 
 
+def gained(inputs: ReportInputs, value: DecisionValue) -> Gain:
+    """Compare deciding at the chosen threshold with the better of always yes and always no on held-out rows."""
+    _, best, yes, no = policies(inputs, value, chosen_threshold(inputs, value))
+    rival = max(yes, no, key=lambda policy: policy.worth.value or 0.0)
+    more = PER * (value.per_row(best.scores) - value.per_row(rival.scores))
+    mean, n = float(more.mean()), len(more)
+    half = float(norm.ppf((1 + LEVEL) / 2)) * float(more.std(ddof=1)) / float(np.sqrt(n))
+    over = Measurement("value", mean, best.worth.unit, n, interval=Interval(mean - half, mean + half, LEVEL))
+    return Gain(best.worth, over, rival.name)
+
+
 def _threshold(value: float) -> str:
-    return "never yes" if np.isinf(value) else number(value)
+    return "never yes" if np.isinf(value) else f"{value:.3f}"
 
 
 def _money(amount: float, value: DecisionValue) -> str:
@@ -133,7 +165,13 @@ def _table(inputs: ReportInputs, value: DecisionValue, found: tuple[Policy, ...]
         (spared, false), (missed, hit) = confusion(policy.scores, 2).tolist()
         counts = (f"{n:,}" for n in (hit, false, missed, spared))
         lines.append(
-            (policy.name, measured(policy.worth), *counts, share_text(hit, hit + false), share_text(hit, hit + missed))
+            (
+                policy.name,
+                cell(policy.worth.value, policy.worth.interval),
+                *counts,
+                share_text(hit, hit + false),
+                share_text(hit, hit + missed),
+            )
         )
     return Table(
         caption=f"Ways to decide, judged on {inputs.held_out}; value in {value.unit} per {PER:,} decisions with "

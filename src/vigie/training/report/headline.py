@@ -5,10 +5,10 @@ from vigie.evaluation.metrics import ROW_LOSS
 from vigie.evaluation.value import PER
 from vigie.training.leaderboard import Entry
 from vigie.training.report.comparison import against
-from vigie.training.report.decisions import chosen_threshold, policies
+from vigie.training.report.decisions import gained
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.parts import Tile
-from vigie.training.report.wording import count, measured, metric_name, number, span, unit_text
+from vigie.training.report.wording import count, measured, metric_name, number, opening, span, unit_text, with_interval
 
 
 def statement(inputs: ReportInputs) -> str:
@@ -58,25 +58,31 @@ def tiles(inputs: ReportInputs) -> tuple[Tile, ...]:
     held, cv = board.winner.measured(board.metric), board.winner.cv
     lost = against(inputs, board.dummy)
     found = [
-        Tile(f"{name}, held out", number(held.value, _half(held.interval)), f"{_range(held.interval)}, n = {held.n:,}"),
         Tile(
-            f"{name}, cross-validation",
-            number(cv.value, _half(cv.interval)),
-            f"{_range(cv.interval)}, {inputs.n_folds} folds, n = {cv.n:,}",
+            f"{opening(name)}, held out",
+            number(held.value, _half(held.interval)),
+            f"{_range(held.interval)}, {_n(held.n)}",
         ),
         Tile(
-            f"{_loss(inputs)} below the dummy's",
+            f"{opening(name)}, cross-validation",
+            number(cv.value, _half(cv.interval)),
+            f"{_range(cv.interval)}, {inputs.n_folds} folds, {_n(cv.n)}",
+        ),
+        Tile(
+            f"{opening(_loss(inputs))} below the dummy's",
             number(lost.mean, _half(lost.interval)),
-            f"{_range(lost.interval)}, paired, n = {lost.n:,}",
+            f"{_range(lost.interval)}, paired, {_n(lost.n)}",
         ),
     ]
     if inputs.value is not None:
-        best = policies(inputs, inputs.value, chosen_threshold(inputs, inputs.value))[1]
+        gain = gained(inputs, inputs.value)
         found.append(
             Tile(
                 f"{inputs.value.unit} per {PER:,} decisions",
-                number(best.worth.value, _half(best.worth.interval)),
-                f"{_range(best.worth.interval)}, threshold {best.name}, n = {best.worth.n:,}",
+                number(gain.worth.value, _half(gain.worth.interval)),
+                f"{_range(gain.worth.interval)}, {_n(gain.worth.n)}; "
+                f"{number(gain.over.value, _half(gain.over.interval))} "
+                f"more than {gain.rival}",
             )
         )
     return tuple(found)
@@ -84,15 +90,12 @@ def tiles(inputs: ReportInputs) -> tuple[Tile, ...]:
 
 def _beside(inputs: ReportInputs, second: Entry) -> str:
     found = against(inputs, second)
-    low, high = found.interval.low, found.interval.high
-    by = f"{_loss(inputs)} {number(abs(found.mean), (high - low) / 2)} (interval {span(low, high)})"
-    if low > 0:
-        return f"{second.name} is worse on the held-out rows by {by}."
-    if high < 0:
-        return (
-            f"Yet {second.name} is better on the held-out rows, by {by}; the choice was made without looking at them."
-        )
-    return f"The {inputs.held_out} cannot tell it from {second.name}: the difference in {by} holds zero."
+    by = f"{_loss(inputs)} minus the winner's is {with_interval(found.mean, found.interval)}"
+    if found.interval.low > 0:
+        return f"{second.name} is worse on the held-out rows: its {by}."
+    if found.interval.high < 0:
+        return f"Yet {second.name} is better on the held-out rows, which had no part in the choice: its {by}."
+    return f"The {inputs.held_out} cannot tell it from {second.name}, whose {by}."
 
 
 def _loss(inputs: ReportInputs) -> str:
@@ -105,3 +108,7 @@ def _half(interval: Interval | None) -> float | None:
 
 def _range(interval: Interval | None) -> str:
     return "no interval" if interval is None else f"{interval.level:.0%}: {span(interval.low, interval.high)}"
+
+
+def _n(n: int) -> str:
+    return f"n\u00a0=\u00a0{n:,}"

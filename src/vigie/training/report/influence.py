@@ -15,7 +15,7 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, MUTED, QUIET, SECOND
-from vigie.training.report.wording import metric_name, number, span, unit_text
+from vigie.training.report.wording import metric_name, number, opening, span, unit_text
 from vigie.training.scoring import scores_of
 
 _MOST_SHOWN: Final = 15
@@ -163,7 +163,7 @@ def _importance_figure(inputs: ReportInputs, found: Importance) -> Figure:
     more = f" The first {len(shown)} of {len(found.names)} features." if len(shown) < len(found.names) else ""
     return Figure(
         name="importance",
-        title=f"{name} lost without each feature",
+        title=f"{opening(name)} lost without each feature",
         alt="Most missed first: "
         + "; ".join(f"{item} {number(mean)}" for item, mean in zip(shown, lost.mean(axis=1), strict=True)),
         caption=f"{found.n:,} held-out rows. Point: mean of {lost.shape[1]} shuffles; line: their range.{more}",

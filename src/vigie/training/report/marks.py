@@ -50,7 +50,7 @@ class Scale:
         axis: dict[str, Any] = {"title": self.title or None, "minExtent": self.least}
         if self.kind == "nominal":
             order = None if self.order is None else list(self.order)
-            return {"type": "nominal", "sort": order, "axis": axis | {"grid": False}}
+            return {"type": "nominal", "sort": order, "axis": axis | {"grid": False, "labelAngle": 0}}
         axis["grid"] = self.grid
         if self.format:
             axis["format"] = self.format

@@ -103,11 +103,12 @@ def _table(table: Table) -> Markup:
             for row in table.rows
         ],
     )
-    caption = [] if table.folded else [tag("caption", table.caption)]
-    # a wide table scrolls in its own box, which the keyboard must reach
-    box = tag("div", tag("table", *caption, head, body), class_="scroll", tabindex="0", role="region",
+    # a wide table scrolls in its own box, which the keyboard must reach; its caption stays in view
+    box = tag("div", tag("table", head, body, aria_label=table.caption), class_="scroll", tabindex="0", role="region",
               aria_label=table.caption)  # fmt: skip
-    return tag("details", tag("summary", table.caption), box) if table.folded else box
+    if table.folded:
+        return tag("details", tag("summary", table.caption), tag("div", box, class_="table"))
+    return tag("div", tag("p", table.caption, class_="caption"), box, class_="table")
 
 
 def _cell(table: Table, text: str, at: int, scope: str) -> Markup:

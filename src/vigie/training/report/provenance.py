@@ -28,7 +28,7 @@ def data(inputs: ReportInputs) -> Section:
                 caption=f"Features over all {len(dataset):,} rows",
                 columns=("feature", "kind", "missing", "range or levels"),
                 rows=tuple(_feature(feature, dataset.frame[feature.name]) for feature in dataset.schema.features),
-                n_text=2,
+                n_text=4,
             ),
         ),
         notes=dataset.warnings,

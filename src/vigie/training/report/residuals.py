@@ -77,7 +77,7 @@ def _scatter(inputs: ReportInputs, scores: Scores, slices: Rows) -> Figure:
     target, at = inputs.dataset.schema.target.name, _thinned(inputs, len(scores))
     errors = scores.y - scores.predicted
     layers: list[Layer] = [
-        dots(rows(x=scores.predicted[at], y=errors[at]), FIRST, size=16, opacity=0.35),
+        dots(rows(x=scores.predicted[at], y=errors[at]), FIRST, size=18, opacity=0.45),
         rule(y=0, colour=MUTED, dash=(1, 0)),
         spans(slices, SECOND, upright=True),
         dots(slices, SECOND, size=50),
@@ -139,7 +139,7 @@ def _table(inputs: ReportInputs, errors: np.ndarray) -> Table:
     low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95])
     return Table(
         caption=f"Residuals of the {inputs.held_out}, in units of {inputs.dataset.schema.target.name}",
-        columns=("n", f"mean ({LEVEL:.0%} interval)", "standard deviation", "median", "5 % to 95 %", "largest miss"),
+        columns=("n", f"mean ({LEVEL:.0%} interval)", "standard deviation", "median", "5% to 95%", "largest miss"),
         rows=(
             (
                 f"{n:,}",

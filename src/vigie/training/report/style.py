@@ -54,19 +54,24 @@ section{padding:40px 0 0;scroll-margin-top:8px}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:16px;margin:16px 0}
 figure{padding:18px}
 figure svg{display:block;width:100%;height:auto;max-width:540px;margin:0 auto}
-svg text{font-family:inherit;font-variant-numeric:tabular-nums}
+figure svg{overflow:visible}
+@media (min-width:900px){
+ figure:last-child:nth-child(odd){grid-column:1/-1;display:grid;grid-template-columns:560px 1fr;column-gap:24px}
+ figure:last-child:nth-child(odd) h3{grid-column:1/-1}
+ figure:last-child:nth-child(odd) figcaption{align-self:center;margin:0}}
 figcaption{color:var(--muted);font-size:13px;line-height:1.5;margin-top:10px}
-.scroll{overflow-x:auto;margin:14px 0;border:1px solid var(--edge);border-radius:10px;background:var(--card)}
+.table{margin:14px 0}
+.caption{color:var(--muted);font-size:13px;line-height:1.5;margin:0 0 6px;max-width:none}
+.scroll{overflow-x:auto;border:1px solid var(--edge);border-radius:10px;background:var(--card)}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
-caption{caption-side:top;text-align:left;color:var(--muted);font-size:13px;padding:12px 14px 4px}
-th,td{padding:7px 14px;text-align:right;border-top:1px solid var(--edge);vertical-align:top}
+th,td{padding:7px 14px;text-align:right;white-space:nowrap;border-top:1px solid var(--edge);vertical-align:top}
 thead th{border-top:0;color:var(--muted);font-weight:500;white-space:nowrap}
-.w{text-align:left;max-width:34em}
+.w{text-align:left;white-space:normal;max-width:34em;overflow-wrap:break-word}
 tbody th{font-weight:600}
 tbody tr:hover{background:var(--wash)}
 details{margin:12px 0}
 summary{cursor:pointer;color:var(--muted);font-size:14px;padding:4px 0}
-details .scroll{margin-top:6px}
+details .table{margin:6px 0 14px}
 .note{color:var(--muted);font-size:14px}
 footer{color:var(--muted);font-size:13px;padding-top:44px;padding-bottom:52px}
 :focus-visible{outline:2px solid var(--first);outline-offset:2px}

@@ -33,6 +33,7 @@ WIDTH: Final = 400
 """Of every chart in pixels, labels included: about a phone's, so that text keeps its size there."""
 
 _FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""Three names for the same widths: labels keep the room that was measured for them, wherever the page is opened."""
 
 CONFIG: Final[dict[str, Any]] = {
     "background": None,
@@ -48,7 +49,7 @@ CONFIG: Final[dict[str, Any]] = {
         "labelColor": MUTED,
         "labelFontSize": 11,
         "labelPadding": 6,
-        "labelLimit": 150,
+        "labelLimit": 170,
         "titleColor": MUTED,
         "titleFontSize": 11,
         "titleFontWeight": "normal",
@@ -57,6 +58,7 @@ CONFIG: Final[dict[str, Any]] = {
     },
     "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom", "titleY": -8,
               "titleX": 0},
+    "axisX": {"labelFlush": False},
     "axisBand": {"grid": False},
     "text": {"fontSize": 11, "color": INK},
     "title": {"anchor": "start", "color": INK, "fontSize": 14, "fontWeight": 600, "offset": 14, "frame": "bounds"},

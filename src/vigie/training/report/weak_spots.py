@@ -11,7 +11,7 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, MUTED, SECOND
-from vigie.training.report.wording import count, measured, metric_name, number, p_text, unit_text
+from vigie.training.report.wording import cell, count, metric_name, number, opening, p_text, unit_text
 from vigie.training.scoring import joined
 
 _SIGNIFICANT: Final = 0.05
@@ -50,7 +50,8 @@ def weak_spots(inputs: ReportInputs) -> Section:
         tables=(_table(inputs, found),) if found else (),
         notes=(
             (
-                "p: Welch's test of equal mean loss inside and outside, two-sided, corrected by Holm for all "
+                "A quartile holds its upper end. p: Welch's test of equal mean loss inside and outside, "
+                "two-sided, corrected by Holm for all "
                 "segments compared, "
                 f"of which those below {FEWEST_ROWS} rows are left out. A high loss may mean that outcomes are "
                 "harder to "
@@ -74,7 +75,7 @@ def _figure(inputs: ReportInputs, found: tuple[Segment, ...], overall: float) ->
     title = f"{metric_name(loss.name)} {unit_text(loss.unit, inputs.dataset.schema.target.name)}".strip()
     return Figure(
         name="segments",
-        title=f"{metric_name(loss.name)} by segment, worst first",
+        title=f"{opening(metric_name(loss.name))} by segment, worst first",
         alt="Worst first: " + "; ".join(f"{_label(item)} {number(item.loss.value)}" for item in shown),
         caption=f"The {len(shown)} worst of {len(found)} segments with {LEVEL:.0%} intervals. Orange: differs from all "
         f"other rows at a corrected p below {_SIGNIFICANT}. Dashed: over all rows, {number(overall)}.",
@@ -94,7 +95,14 @@ def _table(inputs: ReportInputs, found: tuple[Segment, ...]) -> Table:
         caption=f"{which} {len(found)} segments, worst first, with {LEVEL:.0%} intervals and Holm-corrected p",
         columns=("feature", "level", "n", f"{name} here", f"{name} elsewhere", "p"),
         rows=tuple(
-            (item.feature, item.level, f"{item.loss.n:,}", measured(item.loss), number(item.elsewhere), p_text(item.p))
+            (
+                item.feature,
+                item.level,
+                f"{item.loss.n:,}",
+                cell(item.loss.value, item.loss.interval),
+                number(item.elsewhere),
+                p_text(item.p),
+            )
             for item in listed
         ),
         n_text=2,

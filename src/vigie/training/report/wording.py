@@ -39,11 +39,12 @@ def number(value: float | None, spread: float | None = None) -> str:
         return NOTHING
     if spread and math.isfinite(spread) and spread > 0:
         decimals = min(6, max(0, 1 - math.floor(math.log10(spread))))
-    elif value == 0:
-        decimals = 0
-    else:
-        decimals = min(6, max(0, 3 - math.floor(math.log10(abs(value)))))
-    return signed_zero_free(f"{value:,.{decimals}f}")
+        return signed_zero_free(f"{value:,.{decimals}f}")
+    if value == 0:
+        return "0"
+    decimals = min(6, max(0, 3 - math.floor(math.log10(abs(value)))))
+    text = f"{value:,.{decimals}f}"
+    return signed_zero_free(text.rstrip("0").rstrip(".") if decimals else text)
 
 
 def signed_zero_free(text: str) -> str:
@@ -61,10 +62,17 @@ def span(low: float, high: float) -> str:
 
 def with_interval(value: float | None, interval: Interval | None) -> str:
     """Return a number and its interval."""
-    if interval is None or value is None:
+    if interval is None or value is None or interval.low == interval.high:
         return number(value)
     half = (interval.high - interval.low) / 2
     return f"{number(value, half)} ({interval.level:.0%}: {span(interval.low, interval.high)})"
+
+
+def cell(value: float | None, interval: Interval | None) -> str:
+    """Return a number and its interval for a table whose caption names the level."""
+    if interval is None or value is None or interval.low == interval.high:
+        return number(value)
+    return f"{number(value, (interval.high - interval.low) / 2)} ({span(interval.low, interval.high)})"
 
 
 def measured(measurement: Measurement) -> str:
@@ -75,6 +83,11 @@ def measured(measurement: Measurement) -> str:
 def p_text(p: float) -> str:
     """Return a p-value as text."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def opening(text: str) -> str:
+    """Return words that begin a heading: ROC-AUC stays, log-loss becomes Log-loss."""
+    return text[:1].upper() + text[1:]
 
 
 def count(n: int, noun: str) -> str:
