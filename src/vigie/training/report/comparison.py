@@ -9,7 +9,7 @@ from vigie.evaluation.metrics import METRICS, ROW_LOSS, row_losses
 from vigie.evaluation.paired import PairedDifference, paired_difference
 from vigie.training.leaderboard import Entry
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Rows, Scale, chart, dots, rows, rule, shifted, spans
+from vigie.training.report.marks import Layer, Rows, Scale, chart, dots, rows, rule, shifted, spans
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, MUTED, SECOND
 from vigie.training.report.wording import NOTHING, cell, measured, metric_name, number, opening, unit_text
@@ -60,7 +60,7 @@ def _figure(inputs: ReportInputs) -> Figure:
     board = inputs.leaderboard
     name, unit = metric_name(board.metric), METRICS[board.metric].unit
     real = tuple(entry for entry in board.entries if entry is not board.dummy)
-    layers = list(
+    layers: list[Layer] = list(
         chain.from_iterable(
             _layers(real, board.metric, kind, colour, hollow=hollow)
             for kind, colour, hollow in ((_CROSS_VALIDATED, FIRST, False), (_HELD_OUT, SECOND, True))
@@ -68,7 +68,7 @@ def _figure(inputs: ReportInputs) -> Figure:
     )
     dummy = board.dummy.cv.value
     # a dummy far away would squeeze the candidates into one point
-    near = dummy is not None and _is_near(dummy, [row for layer in layers for row in layer["data"]["values"]])
+    near = dummy is not None and _is_near(dummy, layers)
     if near:
         layers.insert(0, rule(x=dummy, colour=MUTED))
     title = " ".join(filter(None, [name, unit_text(unit, inputs.dataset.schema.target.name)]))
@@ -84,9 +84,10 @@ def _figure(inputs: ReportInputs) -> Figure:
     )
 
 
-def _is_near(value: float, drawn: Rows) -> bool:
+def _is_near(value: float, layers: list[Layer]) -> bool:
     """Whether a value lies no farther from the marks than they are apart."""
-    ends = [row[key] for row in drawn for key in ("x", "low", "high") if row.get(key) is not None]
+    drawn: Rows = [row for layer in layers for row in layer["data"]["values"]]
+    ends: list[float] = [row[key] for row in drawn for key in ("x", "low", "high") if row.get(key) is not None]
     if not ends:
         return False
     reach = max(ends) - min(ends)

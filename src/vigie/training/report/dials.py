@@ -89,7 +89,10 @@ def dial_of(estimator: Any, n_values: int) -> Dial | None:
 
 def _set(estimator: Any, parameter: str, value: float) -> Any:
     typed = round(value) if parameter in {"min_samples_leaf", "max_depth"} else value
-    return clone(estimator).set_params(**{parameter: typed})
+    found = clone(estimator).set_params(**{parameter: typed})
+    if isinstance(found, _FORESTS):
+        found.set_params(n_estimators=min(found.n_estimators, _TREES))
+    return found
 
 
 def _decades(chosen: float | None, n_values: int) -> np.ndarray:
@@ -107,10 +110,13 @@ def _depths(_chosen: float | None, n_values: int) -> np.ndarray:
     return np.unique(np.round(np.geomspace(1, 20, n_values)))
 
 
+_TREES = 50
+"""Trees of a forest whose dial is turned, at most: the shape of the curve does not need more."""
+
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _DIALS: tuple[tuple[Any, str, str, Callable[[float | None, int], np.ndarray], str], ...] = (
     ((Ridge, Lasso, ElasticNet), "alpha", "penalty λ (alpha)", _decades, "low"),
     ((LogisticRegression,), "C", "inverse penalty C", _decades, "high"),
-    (_FORESTS, "min_samples_leaf", "fewest rows in a leaf", _leaves, "low"),
+    (_FORESTS, "min_samples_leaf", f"fewest rows in a leaf, {_TREES} trees", _leaves, "low"),
     ((DecisionTreeClassifier, DecisionTreeRegressor), "max_depth", "depth of the tree", _depths, "high"),
 )
