@@ -94,9 +94,7 @@ def _is_near(value: float, layers: list[Layer]) -> bool:
     return min(ends) - reach <= value <= max(ends) + reach
 
 
-def _layers(
-    entries: tuple[Entry, ...], metric: str, kind: str, colour: str, *, hollow: bool
-) -> list[dict[str, object]]:
+def _layers(entries: tuple[Entry, ...], metric: str, kind: str, colour: str, *, hollow: bool) -> list[Layer]:
     found = [(entry.name, entry.cv if kind == _CROSS_VALIDATED else entry.measured(metric)) for entry in entries]
     known = [(name, item) for name, item in found if item.value is not None]
     ranged = [(name, item.interval) for name, item in known if item.interval is not None]
