@@ -19,7 +19,7 @@ _BINS: Final = 10
 _MOST_POINTS: Final = 250
 """Points drawn of a curve; the numbers beside it rest on all rows."""
 
-_MOST_CLASSES: Final = 12
+_MOST_CLASSES: Final = 8
 """A confusion matrix with more classes is a table only."""
 
 
@@ -161,7 +161,8 @@ def confusion_figure(inputs: ReportInputs, scores: Scores, name: str, title: str
             for n, share in zip(counts.ravel(), shares.ravel(), strict=True)
         ],
     )
-    across, down = (Scale(text, kind="nominal", order=tuple(labels)) for text in ("predicted", "true"))
+    across = Scale("predicted", kind="nominal", order=tuple(labels), limit=270 // len(labels))
+    down = Scale("true", kind="nominal", order=tuple(labels), limit=110)
     return Figure(
         name=name,
         title=title,
@@ -195,7 +196,7 @@ def share_text(part: int, whole: int) -> str:
     if whole == 0:
         return NOTHING
     found = wilson(part, whole)
-    return f"{part / whole:.1%} ({found.low:.1%} to {found.high:.1%})"
+    return f"{part / whole:.1%} ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
 def _calibration_table(inputs: ReportInputs, found: Reliability) -> Table:

@@ -199,18 +199,18 @@ def _best(inputs: ReportInputs, values: np.ndarray) -> int:
 
 
 def _reading(inputs: ReportInputs, curve: Curve) -> str:
-    """Say what the right end of the learning curve shows."""
-    seen, unseen = curve.seen[-1].mean(), curve.unseen[-1].mean()
+    """Say what the right end of the learning curve shows; folds are compared each with itself."""
+    apart = abs(float(curve.seen[-1].mean() - curve.unseen[-1].mean()))
     spread = float(np.ptp(curve.unseen[-1])) / 2 or None
     sign = 1 if METRICS[inputs.leaderboard.metric].greater_is_better else -1
-    gained = sign * float(unseen - curve.unseen[-2].mean())
+    gains = sign * (curve.unseen[-1] - curve.unseen[-2])
     verdict = (
-        "which is within the range of the folds: more rows of this kind would bring little"
-        if gained <= (spread or 0.0)
-        else "which is more than the folds differ by: more rows should still help"
+        "and every fold gained: more rows should still help"
+        if (gains > 0).all()
+        else "but not every fold gained: more rows of this kind would bring little"
     )
     return (
-        f"Here, at {curve.at[-1]:,} rows, the lines are {number(abs(float(seen - unseen)), spread)} apart, and "
-        "going from "
-        f"{curve.at[-2]:,} to {curve.at[-1]:,} rows bettered the unseen side by {number(gained, spread)}, {verdict}."
+        f"Here, at {curve.at[-1]:,} rows, the lines are {number(apart, spread)} apart. Going from {curve.at[-2]:,} to "
+        f"{curve.at[-1]:,} rows bettered the unseen side by {number(float(gains.mean()), spread)} on average, "
+        f"{verdict}."
     )

@@ -97,7 +97,7 @@ def chosen_threshold(inputs: ReportInputs, value: DecisionValue) -> float:
 def policies(inputs: ReportInputs, value: DecisionValue, chosen: float) -> tuple[Policy, ...]:
     """Return deciding at 0.5, at the chosen threshold, always yes and always no, each judged on held-out rows."""
     scores = inputs.leaderboard.winner.test_scores
-    ways = (("at 0.5", 0.5), (f"worth most: {_threshold(chosen)}", chosen), ("always yes", 0.0), ("always no", np.inf))
+    ways = (("at 0.5", 0.5), (f"at {_threshold(chosen)} (chosen)", chosen), ("always yes", 0.0), ("always no", np.inf))
     found = []
     for name, threshold in ways:
         taken = decided(scores, threshold)

@@ -8,7 +8,17 @@ from vigie.training.report.comparison import against
 from vigie.training.report.decisions import gained
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.parts import Tile
-from vigie.training.report.wording import count, measured, metric_name, number, opening, span, unit_text, with_interval
+from vigie.training.report.wording import (
+    cell,
+    count,
+    measured,
+    metric_name,
+    number,
+    opening,
+    span,
+    unit_text,
+    with_interval,
+)
 
 
 def statement(inputs: ReportInputs) -> str:
@@ -81,7 +91,7 @@ def tiles(inputs: ReportInputs) -> tuple[Tile, ...]:
                 f"{inputs.value.unit} per {PER:,} decisions",
                 number(gain.worth.value, _half(gain.worth.interval)),
                 f"{_range(gain.worth.interval)}, {_n(gain.worth.n)}; "
-                f"{number(gain.over.value, _half(gain.over.interval))} "
+                f"{cell(gain.over.value, gain.over.interval)} "
                 f"more than {gain.rival}",
             )
         )

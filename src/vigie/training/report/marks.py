@@ -32,6 +32,7 @@ class Scale:
         least: pixels kept for its labels, so that charts above each other line up.
         values: where labels stand; None to choose.
         order: of names; None for the order in which the rows bring them.
+        limit: pixels that a name may take; 0 for the theme's.
     """
 
     title: str
@@ -44,13 +45,15 @@ class Scale:
     least: int = 0
     values: tuple[float, ...] | None = None
     order: tuple[str, ...] | None = None
+    limit: int = 0
 
     def encoding(self) -> dict[str, Any]:
         """Return the channel's definition, its field excepted."""
         axis: dict[str, Any] = {"title": self.title or None, "minExtent": self.least}
         if self.kind == "nominal":
             order = None if self.order is None else list(self.order)
-            return {"type": "nominal", "sort": order, "axis": axis | {"grid": False, "labelAngle": 0}}
+            limit = {"labelLimit": self.limit} if self.limit else {}
+            return {"type": "nominal", "sort": order, "axis": axis | {"grid": False, "labelAngle": 0} | limit}
         axis["grid"] = self.grid
         if self.format:
             axis["format"] = self.format

@@ -13,7 +13,7 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Layer, Scale, chart, line, many_lines, rows, rule, words
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, INK, MUTED, QUIET, SECOND
-from vigie.training.report.wording import count, number
+from vigie.training.report.wording import count, number, shortened
 
 _STEPS: Final = 60
 """Values of λ along a path."""
@@ -167,11 +167,6 @@ def _path_layers(names: list[str], path: Path) -> list[Layer]:
         rule(x=path.chosen),
         words(places, INK, align="right", dx=-4),
     ]
-
-
-def shortened(name: str, most: int = 18) -> str:
-    """Return a name that fits beside a line."""
-    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _colour(value: float) -> str:

@@ -64,7 +64,7 @@ figcaption{color:var(--muted);font-size:13px;line-height:1.5;margin-top:10px}
 .caption{color:var(--muted);font-size:13px;line-height:1.5;margin:0 0 6px;max-width:none}
 .scroll{overflow-x:auto;border:1px solid var(--edge);border-radius:10px;background:var(--card)}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
-th,td{padding:7px 14px;text-align:right;white-space:nowrap;border-top:1px solid var(--edge);vertical-align:top}
+th,td{padding:7px 12px;text-align:right;white-space:nowrap;border-top:1px solid var(--edge);vertical-align:top}
 thead th{border-top:0;color:var(--muted);font-weight:500;white-space:nowrap}
 .w{text-align:left;white-space:normal;max-width:34em;overflow-wrap:break-word}
 tbody th{font-weight:600}

@@ -39,7 +39,7 @@ CONFIG: Final[dict[str, Any]] = {
     "background": None,
     "font": _FONT,
     "aria": False,  # the figure carries one text; a thousand unnamed points would drown it
-    "padding": 4,
+    "padding": {"left": 14, "right": 6, "top": 4, "bottom": 4},  # the reader's font may be wider than ours
     "view": {"stroke": None},
     "axis": {
         "domain": False,

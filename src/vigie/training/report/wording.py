@@ -90,6 +90,11 @@ def opening(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def shortened(name: str, most: int = 18) -> str:
+    """Return a name that fits beside a line."""
+    return name if len(name) <= most else name[: most - 1] + "\u2026"
+
+
 def count(n: int, noun: str) -> str:
     """Return a number of things."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
