@@ -15,7 +15,8 @@ from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, INK, MUTED
 from vigie.training.report.wording import NOTHING, count, measured, number
 
-_BINS: Final = 10
+_MOST_BINS: Final = 10
+_ROWS_OF_A_BIN: Final = 20
 _MOST_POINTS: Final = 250
 """Points drawn of a curve; the numbers beside it rest on all rows."""
 
@@ -113,9 +114,10 @@ def _reliability(inputs: ReportInputs, scores: Scores) -> Reliability:
     """Judge the positive class's probability, or with more classes that of the class that was answered."""
     if scores.proba is None:
         raise ValueError("a classifier's scores hold probabilities")
+    n_bins = min(_MOST_BINS, max(2, len(scores) // _ROWS_OF_A_BIN))
     if inputs.task is Task.BINARY:
-        return reliability(scores.y == 1, positive_proba(scores), n_bins=_BINS)
-    return reliability(scores.predicted == scores.y, scores.proba.max(axis=1), n_bins=_BINS)
+        return reliability(scores.y == 1, positive_proba(scores), n_bins=n_bins)
+    return reliability(scores.predicted == scores.y, scores.proba.max(axis=1), n_bins=n_bins)
 
 
 def calibration_figure(inputs: ReportInputs, found: Reliability) -> Figure:

@@ -55,8 +55,8 @@ def warnings(inputs: ReportInputs) -> tuple[str, ...]:
     if difference.interval.low <= 0:
         found.append(
             f"It does not clearly beat the dummy, which looks at no feature: its {_loss(inputs)} on the "
-            f"{inputs.held_out} is "
-            f"lower by {number(difference.mean)}, interval {span(difference.interval.low, difference.interval.high)}."
+            f"{inputs.held_out} "
+            f"is lower by {with_interval(difference.mean, difference.interval)}."
         )
     found += [f"{failure.name} could not be fitted: {failure.reason}" for failure in board.failures]
     return (*found, *inputs.dataset.warnings)

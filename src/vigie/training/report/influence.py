@@ -15,11 +15,13 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, MUTED, QUIET, SECOND
-from vigie.training.report.wording import metric_name, number, opening, span, unit_text
+from vigie.training.report.wording import labels, metric_name, number, opening, span, unit_text
 from vigie.training.scoring import scores_of
 
 _MOST_SHOWN: Final = 15
 """Features in a chart; the table holds all."""
+
+_MOST_LETTERS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def column_names(model: Pipeline, schema: Schema) -> list[str]:
 
 def _importance_figure(inputs: ReportInputs, found: Importance) -> Figure:
     name = metric_name(inputs.leaderboard.metric)
-    shown = found.names[:_MOST_SHOWN]
+    shown = labels(found.names[:_MOST_SHOWN], _MOST_LETTERS)
     lost = found.lost[: len(shown)]
     layers = [
         rule(x=0, colour=MUTED, dash=(1, 0)),
@@ -188,16 +190,17 @@ def _importance_table(inputs: ReportInputs, found: Importance) -> Table:
 
 
 def _coefficient_figure(inputs: ReportInputs, found: Coefficients) -> Figure:
-    n_shown = min(_MOST_SHOWN, len(found.names))
+    shown = labels(found.names[:_MOST_SHOWN], _MOST_LETTERS)
+    n_shown = len(shown)
     layers = [rule(x=0, colour=MUTED, dash=(1, 0))]
     for colour, where in ((FIRST, found.values > 0), (SECOND, found.values < 0), (QUIET, found.values == 0)):
         at = np.flatnonzero(where[:n_shown])
-        names = [found.names[i] for i in at]
+        names = [shown[i] for i in at]
         layers.append(spans(rows(y=names, low=found.low[at], high=found.high[at]), colour))
         layers.append(dots(rows(y=names, x=found.values[at]), colour))
     unit = "log-odds" if inputs.task.is_classification else inputs.dataset.schema.target.name
     more = f" The largest {n_shown} of {len(found.names)}." if n_shown < len(found.names) else ""
-    y = Scale("", kind="nominal", order=found.names[:n_shown])
+    y = Scale("", kind="nominal", order=tuple(shown))
     return Figure(
         name="coefficients",
         title="Coefficients, largest first",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from sklearn.isotonic import isotonic_regression
 from sklearn.linear_model import Lasso, LassoCV, Ridge, RidgeCV, lasso_path
 from sklearn.pipeline import Pipeline
 
@@ -13,12 +14,12 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Layer, Scale, chart, line, many_lines, rows, rule, words
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, INK, MUTED, QUIET, SECOND
-from vigie.training.report.wording import count, number, shortened
+from vigie.training.report.wording import count, labels, number
 
 _STEPS: Final = 60
 """Values of λ along a path."""
 
-_MOST_LABELS: Final = 10
+_MOST_LABELS: Final = 8
 """Coefficients that are named; the others are grey."""
 
 
@@ -146,7 +147,8 @@ def _path_figure(inputs: ReportInputs, entry: Entry, path: Path) -> Figure:
 
 def _path_layers(names: list[str], path: Path) -> list[Layer]:
     order = np.argsort(-np.abs(path.at_chosen), kind="stable")
-    labelled = order[:_MOST_LABELS]
+    kept = order[path.at_chosen[order] != 0]
+    labelled = kept[:_MOST_LABELS]
     colours = [_colour(value) for value in path.at_chosen]
     data = [
         item
@@ -159,8 +161,8 @@ def _path_layers(names: list[str], path: Path) -> list[Layer]:
         )
     ]
     start = path.coefficients[0, labelled]
-    apart = _apart(start, 0.055 * (np.ptp(path.coefficients) or 1.0))
-    places = rows(x=np.full(len(labelled), path.penalties[0]), y=apart, text=[shortened(names[at]) for at in labelled])
+    apart = _apart(start, 0.06 * (np.ptp(path.coefficients) or 1.0))
+    places = rows(x=np.full(len(labelled), path.penalties[0]), y=apart, text=labels([names[at] for at in labelled], 18))
     return [
         rule(y=0, colour=MUTED, dash=(1, 0)),
         many_lines(data),
@@ -176,18 +178,10 @@ def _colour(value: float) -> str:
 
 
 def _apart(values: np.ndarray, gap: float) -> np.ndarray:
-    """Return positions in the same order, moved as little as keeps neighbours a gap apart."""
-    order = np.argsort(values)
-    placed = values[order].astype(np.float64)
-    for _ in range(200):
-        close = np.diff(placed) < gap * 0.999
-        if not close.any():
-            break
-        for at in np.flatnonzero(close):
-            middle = (placed[at] + placed[at + 1]) / 2
-            placed[at], placed[at + 1] = middle - gap / 2, middle + gap / 2
-    found = np.empty_like(placed)
-    found[order] = placed
+    """Return positions in the same order, moved as little as keeps neighbours a gap apart (least squares)."""
+    order, steps = np.argsort(values, kind="stable"), gap * np.arange(len(values))
+    found = np.empty(len(values))
+    found[order] = isotonic_regression(values[order] - steps) + steps
     return found
 
 

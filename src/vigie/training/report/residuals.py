@@ -12,7 +12,7 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Layer, Rows, Scale, bars, chart, dots, line, rows, rule, spans
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, MUTED, SECOND
-from vigie.training.report.wording import number, span
+from vigie.training.report.wording import count, number, span
 
 _MOST_DOTS: Final = 800
 """Points drawn of a scatter; the means in it rest on all rows."""
@@ -88,7 +88,8 @@ def _scatter(inputs: ReportInputs, scores: Scores, slices: Rows) -> Figure:
         title="Residuals against predictions",
         alt="Mean residual from the lowest to the highest predictions: "
         + ", ".join(number(item["y"]) for item in slices),
-        caption=f"{inputs.held_out}.{drawn} Orange: mean of each {len(slices)}th of the rows by prediction, with its "
+        caption=f"{inputs.held_out}.{drawn} Orange: mean of {count(len(slices), 'part')} of equal size by "
+        "prediction, with its "
         f"{LEVEL:.0%} interval.",
         spec=chart(layers, Scale(f"predicted {target}"), Scale(f"residual, in units of {target}")),
     )

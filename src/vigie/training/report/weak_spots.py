@@ -11,7 +11,7 @@ from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, MUTED, SECOND
-from vigie.training.report.wording import cell, count, metric_name, number, opening, p_text, shortened, unit_text
+from vigie.training.report.wording import cell, count, labels, metric_name, number, opening, p_text, unit_text
 from vigie.training.scoring import joined
 
 _SIGNIFICANT: Final = 0.05
@@ -65,14 +65,14 @@ def weak_spots(inputs: ReportInputs) -> Section:
 def _figure(inputs: ReportInputs, found: tuple[Segment, ...], overall: float) -> Figure:
     shown = found[:_MOST_SHOWN]
     loss = METRICS[ROW_LOSS[inputs.task]]
-    labels = _labels(shown)
+    beside = _labels(shown)
     layers = [rule(x=overall, colour=MUTED)]
     for colour, sure in ((SECOND, True), (FIRST, False)):
         part = [item for item in shown if (item.p < _SIGNIFICANT) is sure]
         ranged = [(item, item.loss.interval) for item in part if item.loss.interval is not None]
         low, high = ([getattr(interval, end) for _, interval in ranged] for end in ("low", "high"))
-        layers.append(spans(rows(y=[labels[item] for item, _ in ranged], low=low, high=high), colour))
-        layers.append(dots(rows(y=[labels[item] for item in part], x=[item.loss.value for item in part]), colour))
+        layers.append(spans(rows(y=[beside[item] for item, _ in ranged], low=low, high=high), colour))
+        layers.append(dots(rows(y=[beside[item] for item in part], x=[item.loss.value for item in part]), colour))
     title = f"{metric_name(loss.name)} {unit_text(loss.unit, inputs.dataset.schema.target.name)}".strip()
     return Figure(
         name="segments",
@@ -83,18 +83,17 @@ def _figure(inputs: ReportInputs, found: tuple[Segment, ...], overall: float) ->
         spec=chart(
             layers,
             Scale(title),
-            Scale("", kind="nominal", order=tuple(labels.values())),
+            Scale("", kind="nominal", order=tuple(beside.values()), limit=220),
             height=max(90, 24 * len(shown)),
         ),
     )
 
 
 def _labels(shown: tuple[Segment, ...]) -> dict[Segment, str]:
-    """Return what stands beside each mark: long names shortened before their levels, unless two would be the same."""
-    short = {item: f"{shortened(item.feature, _MOST_LETTERS)}: {item.level}" for item in shown}
-    if len(set(short.values())) == len(short):
-        return short
-    return {item: f"{item.feature}: {item.level}" for item in shown}
+    """Return what stands beside each mark: a feature, shortened where it is long, and its level."""
+    features = list(dict.fromkeys(item.feature for item in shown))
+    short = dict(zip(features, labels(features, _MOST_LETTERS), strict=True))
+    return {item: f"{short[item.feature]}: {item.level}" for item in shown}
 
 
 def _table(inputs: ReportInputs, found: tuple[Segment, ...]) -> Table:

@@ -1,6 +1,7 @@
 """Numbers and names as a reader wants them."""
 
 import math
+from collections.abc import Sequence
 
 from vigie.domain.measurement import Interval, Measurement
 
@@ -90,9 +91,12 @@ def opening(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def shortened(name: str, most: int = 18) -> str:
-    """Return a name that fits beside a line."""
-    return name if len(name) <= most else name[: most - 1] + "\u2026"
+def labels(names: Sequence[str], most: int) -> list[str]:
+    """Return names that fit beside marks, cut in the middle; whole where two would become the same."""
+    short = [
+        name if len(name) <= most else f"{name[: most - most // 2 - 1]}\u2026{name[-(most // 2) :]}" for name in names
+    ]
+    return short if len(set(short)) == len(set(names)) else list(names)
 
 
 def count(n: int, noun: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from vigie.domain.measurement import Interval
 from vigie.training.report.markup import Markup, joined, tag
-from vigie.training.report.wording import NOTHING, cell, number, with_interval
+from vigie.training.report.wording import NOTHING, cell, labels, number, with_interval
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,10 @@ def test_text_is_escaped_and_markup_is_not() -> None:
     assert tag("p", "<b>", title='"><i>') == '<p title="&quot;&gt;&lt;i&gt;">&lt;b&gt;</p>'
     assert joined(Markup("<b>"), "&") == "<b>&amp;"
     assert tag("meta", charset="utf-8") == '<meta charset="utf-8">'
+
+
+def test_long_names_keep_both_ends_and_stay_apart() -> None:
+    """A name is cut in the middle; where two would become one, all stay whole."""
+    assert labels(["short", "a very long feature name 12"], 12) == ["short", "a ver\u2026ame 12"]
+    twins = ["a very long middle one same end", "a very long middle two same end"]
+    assert labels(twins, 12) == twins
