@@ -19,8 +19,8 @@ from vigie.training.report.wording import count, labels, number
 _STEPS: Final = 60
 """Values of λ along a path."""
 
-_MOST_LABELS: Final = 8
-"""Coefficients that are named; the others are grey."""
+_MOST_LABELS: Final = 10
+"""Coefficients that are named, the largest at the chosen λ; more would not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _path_layers(names: list[str], path: Path) -> list[Layer]:
             x=path.penalties,
             y=path.coefficients[:, at],
             name=[f"{at}"] * len(path.penalties),
-            colour=[colours[at] if at in labelled else QUIET] * len(path.penalties),
+            colour=[colours[at]] * len(path.penalties),
         )
     ]
     start = path.coefficients[0, labelled]

@@ -6,6 +6,7 @@ from sklearn.linear_model import Lasso, Ridge
 
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.paths import Path, path_of, prepared, regularisation
+from vigie.training.report.theme import QUIET
 
 
 def entry_path(inputs: ReportInputs, name: str) -> Path:
@@ -51,3 +52,11 @@ def test_each_path_has_its_counts_of_zeros(regression: ReportInputs) -> None:
 def test_no_path_without_ridge_or_lasso(binary: ReportInputs) -> None:
     """A training without them has no such section."""
     assert regularisation(binary) is None
+
+
+def test_grey_is_what_the_caption_says(regression: ReportInputs) -> None:
+    """A line is grey exactly where the chosen coefficient is zero, whether or not it has a name beside it."""
+    figure = next(item for item in regularisation(regression).figures if item.name == "path_lasso")
+    lines = next(layer for layer in figure.spec["layer"] if "detail" in layer["encoding"])["data"]["values"]
+    grey = {int(row["name"]) for row in lines if row["colour"] == QUIET}
+    assert grey == set(np.flatnonzero(entry_path(regression, "lasso").at_chosen == 0))
