@@ -1,0 +1,83 @@
+"""Whether probabilities are what they say: of rows given 30 %, do three in ten come true?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vigie.domain.measurement import Interval
+from vigie.evaluation.intervals import LEVEL, wilson
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Rows of similar probability.
+
+    Attributes:
+        n: rows.
+        said: their mean probability.
+        came_true: share of them in which it happened.
+        interval: of that share (Wilson).
+    """
+
+    n: int
+    said: float
+    came_true: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """What was said beside what came true.
+
+    Attributes:
+        bins: in order of probability.
+        error: expected calibration error, the mean gap between said and came true, weighted by rows, in [0, 1].
+        error_by_chance: what ``error`` would be on average, on as many rows, if every probability were right. The
+            error is a mean of absolute gaps, so it is never zero on a sample.
+        n: rows.
+    """
+
+    bins: tuple[ReliabilityBin, ...]
+    error: float
+    error_by_chance: float
+    n: int
+
+
+def reliability(happened: np.ndarray, proba: np.ndarray, *, n_bins: int, level: float = LEVEL) -> Reliability:
+    """Compare probabilities with what came true, in bins of equal numbers of rows.
+
+    Equal counts rather than equal widths: every bin then has about the same interval, and none is empty. Equal
+    probabilities stay in one bin, so there may be fewer bins than asked for.
+
+    Args:
+        happened: shape (n,), true where the event came.
+        proba: shape (n,), what was said of it, in [0, 1].
+        n_bins: at most so many.
+        level: coverage of the bins' intervals.
+
+    Raises:
+        ValueError: no row, or shapes differ.
+
+    Source:
+        Nixon et al. (2019), Measuring calibration in deep learning (adaptive bins); the mean absolute deviation of a
+        normal variable gives the chance level.
+    """
+    if len(proba) == 0 or happened.shape != proba.shape:
+        raise ValueError("calibration needs one outcome per probability, at least one")
+    inner = np.unique(np.quantile(proba, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    place = np.searchsorted(inner, proba, side="left")
+    bins = [_bin(happened[place == number], proba[place == number], level) for number in np.unique(place)]
+    weights = np.array([item.n for item in bins]) / len(proba)
+    gaps = np.array([abs(item.said - item.came_true) for item in bins])
+    noise = np.array([np.sqrt(2 * item.said * (1 - item.said) / (np.pi * item.n)) for item in bins])
+    return Reliability(tuple(bins), float(weights @ gaps), float(weights @ noise), len(proba))
+
+
+def _bin(happened: np.ndarray, proba: np.ndarray, level: float) -> ReliabilityBin:
+    hits = float(happened.sum())
+    return ReliabilityBin(
+        n=len(proba),
+        said=float(proba.mean()),
+        came_true=hits / len(proba),
+        interval=wilson(hits, len(proba), level),
+    )

@@ -1,0 +1,93 @@
+"""Fits made for the report alone: a winner on fewer rows, or with one dial turned, judged on rows it left out."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from vigie.evaluation.metrics import METRICS, Scores
+from vigie.training.folds import Fold, folds_of
+from vigie.training.report.inputs import ReportInputs
+from vigie.training.scoring import scores_of
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric on rows that were learnt from and on rows that were not, along one axis.
+
+    Attributes:
+        at: shape (k,), what changes.
+        seen: shape (k, n_folds), on the rows that were learnt from.
+        unseen: shape (k, n_folds), on the fold that was left out.
+    """
+
+    at: np.ndarray
+    seen: np.ndarray
+    unseen: np.ndarray
+
+
+def some_folds(inputs: ReportInputs) -> list[Fold]:
+    """Return the last folds of the cross-validation, as many as the effort allows; by time they are the longest."""
+    folds = folds_of(inputs.dataset, inputs.split, n_folds=inputs.n_folds, seed=inputs.seed)
+    return folds[-inputs.effort.folds :]
+
+
+def fewer(inputs: ReportInputs, rows: np.ndarray, n: int) -> np.ndarray:
+    """Return ``n`` of the rows: the latest where the split is by time, else drawn at random."""
+    if n >= len(rows):
+        return rows
+    if inputs.split.by_time:
+        return rows[-n:]
+    return np.random.default_rng(inputs.seed).permutation(rows)[:n]
+
+
+def holds_every_class(inputs: ReportInputs, rows: np.ndarray) -> bool:
+    """Whether a classifier that learns from these rows would know every class."""
+    if not inputs.task.is_classification:
+        return True
+    return len(np.unique(inputs.dataset.y[rows])) == len(inputs.dataset.schema.target.classes)
+
+
+def refitted(inputs: ReportInputs, rows: np.ndarray, instead: Any = None) -> Pipeline:
+    """Return the winner's pipeline fitted anew, preprocessing included.
+
+    Args:
+        inputs: the training.
+        rows: positions to learn from.
+        instead: unfitted estimator to use; None for a copy of the winner's, tuning included.
+    """
+    pipeline = clone(inputs.leaderboard.winner.model)
+    if instead is not None:
+        pipeline.set_params(model=instead)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a fit on few rows may not converge; the curve shows what that costs
+        return pipeline.fit(inputs.dataset.frame.iloc[rows], inputs.dataset.y[rows])
+
+
+def scores_at(inputs: ReportInputs, model: Pipeline, rows: np.ndarray) -> Scores:
+    """Return what a model says of some rows of the dataset."""
+    return scores_of(model, inputs.task, inputs.dataset.frame.iloc[rows], inputs.dataset.y[rows])
+
+
+def judged(inputs: ReportInputs, scores: Scores) -> float:
+    """Return the ranking metric."""
+    return METRICS[inputs.leaderboard.metric].compute(scores)
+
+
+def staged(inputs: ReportInputs, model: Pipeline, rows: np.ndarray) -> Iterator[Scores]:
+    """Yield what a boosted model says of rows after each of its rounds."""
+    estimator = model.named_steps["model"]
+    prepared = (
+        model[:-1].transform(inputs.dataset.frame.iloc[rows]) if len(model) > 1 else inputs.dataset.frame.iloc[rows]
+    )
+    y = inputs.dataset.y[rows]
+    if not inputs.task.is_classification:
+        for predicted in estimator.staged_predict(prepared):
+            yield Scores(y, np.asarray(predicted, dtype=np.float64))
+        return
+    for proba in estimator.staged_predict_proba(prepared):
+        yield Scores(y, proba.argmax(axis=1), np.asarray(proba, dtype=np.float64))

@@ -1,0 +1,104 @@
+"""Numbers and names as a reader wants them."""
+
+import math
+from collections.abc import Sequence
+
+from vigie.domain.measurement import Interval, Measurement
+
+METRIC_NAMES = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "roc_auc": "ROC-AUC",
+    "log_loss": "log-loss",
+    "brier": "Brier score",
+    "accuracy": "accuracy",
+    "f1": "F1",
+    "precision": "precision",
+    "recall": "recall",
+    "f1_macro": "macro F1",
+    "value": "value",
+}
+"""How metrics are called in running text."""
+
+NOTHING = "\u2013"
+
+
+def metric_name(name: str) -> str:
+    """Return a metric's name in running text."""
+    return METRIC_NAMES.get(name, name)
+
+
+def unit_text(unit: str, target: str) -> str:
+    """Return a unit for a heading: nothing for a bare number, the target's name for its own unit."""
+    return {"1": "", "target": f"in units of {target}"}.get(unit, f"in {unit}")
+
+
+def number(value: float | None, spread: float | None = None) -> str:
+    """Return a number with as many decimals as its uncertainty supports: two digits of ``spread``, else four in all."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if spread and math.isfinite(spread) and spread > 0:
+        decimals = min(6, max(0, 1 - math.floor(math.log10(spread))))
+        return signed_zero_free(f"{value:,.{decimals}f}")
+    if value == 0:
+        return "0"
+    decimals = min(6, max(0, 3 - math.floor(math.log10(abs(value)))))
+    text = f"{value:,.{decimals}f}"
+    return signed_zero_free(text.rstrip("0").rstrip(".") if decimals else text)
+
+
+def signed_zero_free(text: str) -> str:
+    """Return a number's text with a true minus sign, and none before zero."""
+    if text.startswith("-"):
+        return "\u2212" + text[1:] if any(digit in "123456789" for digit in text) else text[1:]
+    return text
+
+
+def span(low: float, high: float) -> str:
+    """Return an interval as text."""
+    width = (high - low) / 2
+    return f"{number(low, width)} to {number(high, width)}"
+
+
+def with_interval(value: float | None, interval: Interval | None) -> str:
+    """Return a number and its interval."""
+    if interval is None or value is None or interval.low == interval.high:
+        return number(value)
+    half = (interval.high - interval.low) / 2
+    return f"{number(value, half)} ({interval.level:.0%}: {span(interval.low, interval.high)})"
+
+
+def cell(value: float | None, interval: Interval | None) -> str:
+    """Return a number and its interval for a table whose caption names the level."""
+    if interval is None or value is None or interval.low == interval.high:
+        return number(value)
+    return f"{number(value, (interval.high - interval.low) / 2)} ({span(interval.low, interval.high)})"
+
+
+def measured(measurement: Measurement) -> str:
+    """Return a measurement's value and interval."""
+    return with_interval(measurement.value, measurement.interval)
+
+
+def p_text(p: float) -> str:
+    """Return a p-value as text."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def opening(text: str) -> str:
+    """Return words that begin a heading: ROC-AUC stays, log-loss becomes Log-loss."""
+    return text[:1].upper() + text[1:]
+
+
+def labels(names: Sequence[str], most: int) -> list[str]:
+    """Return names that fit beside marks, cut in the middle; whole where two would become the same."""
+    short = [
+        name if len(name) <= most else f"{name[: most - most // 2 - 1]}\u2026{name[-(most // 2) :]}" for name in names
+    ]
+    return short if len(set(short)) == len(set(names)) else list(names)
+
+
+def count(n: int, noun: str) -> str:
+    """Return a number of things."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
