@@ -21,7 +21,7 @@ from mlflow.types import ColSpec
 from mlflow.types import Schema as MlflowSchema
 
 from vigie.adapters.mlflow_tracking import translated
-from vigie.bundle.archive import SCHEMA
+from vigie.bundle.members import SCHEMA
 from vigie.bundle.schema_member import read_schema
 from vigie.domain.model import ModelVersion
 from vigie.domain.schema import Feature, Kind, Schema

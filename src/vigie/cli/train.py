@@ -12,8 +12,14 @@ from vigie.cli.options import json_option, project_option, settings_of
 @click.command("train")
 @project_option
 @json_option
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the training report, one HTML page that works offline (takes some seconds; needs the extra `report`).",
+)
 @click.option("--fail-on-refusal", is_flag=True, help="Exit with 1 when the winner does not beat the dummy.")
-def command(project: Path, *, as_json: bool, fail_on_refusal: bool) -> None:
+def command(project: Path, *, as_json: bool, report: Path | None, fail_on_refusal: bool) -> None:
     """Train the candidates, compare them and register the best.
 
     Reads the table that data.source names, keeps to schema.toml (written at the first training, yours to edit),
@@ -30,6 +36,8 @@ def command(project: Path, *, as_json: bool, fail_on_refusal: bool) -> None:
         with fit_progress(quiet=as_json) as progress:
             trained = train_project(loop, settings, progress=progress)
         registered = register(loop, trained, owner=owner())
+        if report:
+            _write_report(loop, trained, settings, report, quiet=as_json)
     outcome: dict[str, Any] = {
         "version": registered.version.version if registered.version else None,
         "champion": registered.champion,
@@ -40,8 +48,27 @@ def command(project: Path, *, as_json: bool, fail_on_refusal: bool) -> None:
     else:
         print_leaderboard(trained)
         print_outcome(settings.project.name, outcome)
+        if report:
+            click.echo(f"The training report is {report}.")
     if fail_on_refusal and registered.version is None:
         sys.exit(1)
+
+
+def _write_report(loop: Any, trained: Any, settings: Any, file: Path, *, quiet: bool) -> None:
+    from vigie.cli.output import fit_progress
+    from vigie.errors import ConfigurationError
+    from vigie.wiring.operate import origin_of
+
+    try:
+        from vigie.loop.report import training_page
+    except ModuleNotFoundError as exc:
+        raise ConfigurationError(
+            f"The report needs {exc.name}.", remedy="Install it with: pip install 'vigie[report]'", key="--report"
+        ) from exc
+    with fit_progress(quiet=quiet) as progress:
+        page = training_page(loop, trained, origin=origin_of(settings), progress=progress)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page, encoding="utf-8")
 
 
 def print_outcome(name: str, outcome: dict[str, Any]) -> None:

@@ -99,10 +99,15 @@ def read_source(settings: Settings, source: str | None = None) -> pa.Table:
     return read_table(source or settings.data.source, query=settings.data.query, base=settings.folder)
 
 
+def origin_of(settings: Settings) -> Origin:
+    """Return where a training of the project's own table comes from."""
+    return Origin(settings.data.source, current_commit(settings.folder))
+
+
 def train_project(loop: Loop, settings: Settings, *, progress: Progress) -> Trained:
     """Train on the project's table, keeping to its ``schema.toml`` and writing it anew."""
     path = settings.folder / FILE_NAME
-    origin = Origin(settings.data.source, current_commit(settings.folder))
+    origin = origin_of(settings)
     trained = train(loop, read_source(settings), declared=read_schema(path), origin=origin, progress=progress)
     write_schema(path, trained.dataset.schema)
     return trained
