@@ -1,5 +1,6 @@
 """The demo tells the loop's whole story and ends by itself."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,13 @@ def test_the_demo_turns_the_loop_once(tmp_path):
     """A champion, traffic, a drift alarm on three features, a retrain, a gate, a promotion, no failed request."""
     began = time.monotonic()
     line = [sys.executable, "-m", "vigie", "demo", "--once", "--keep", str(tmp_path / "demo")]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=280, check=False)
+    # Settings of another project must not reach the demo, nor its server.
+    environ = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'another.db'}",
+        "VIGIE_PROJECT__NAME": "other",
+    }
+    done = subprocess.run(line, capture_output=True, text=True, timeout=280, check=False, env=environ)
     took_s = time.monotonic() - began
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -1,6 +1,7 @@
 """A version of ours, asked through MLflow's own doors."""
 
 import asyncio
+import os
 
 import httpx
 import mlflow
@@ -46,13 +47,18 @@ def project(tmp_path_factory):
     pq.write_table(churn_table(600, seed=1), folder / "churn.parquet")
     project = Project(folder)
     project.train()
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     uri = f"sqlite:///{folder / '.vigie' / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    yield project
-    mlflow.set_tracking_uri(before[0])
-    mlflow.set_registry_uri(before[1])
+    with pytest.MonkeyPatch.context() as patch:
+        # MLflow keeps its address in the environment, where the commands that other tests start would find it.
+        patch.setenv("MLFLOW_TRACKING_URI", uri)
+        patch.setenv("MLFLOW_REGISTRY_URI", uri)
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        yield project
+    mlflow.set_tracking_uri(None)
+    mlflow.set_registry_uri(None)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="module")

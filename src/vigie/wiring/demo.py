@@ -1,6 +1,7 @@
 """What the demo needs from the real world: a project on disk, the real server, and a client that talks HTTP to it."""
 
 import itertools
+import os
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vigie.errors import StorageError
+from vigie.settings import PREFIX
 from vigie.testing.tables import CHURN_FEATURES, churn_table
 from vigie.wiring.up import start, stop
 
@@ -62,7 +64,7 @@ def running_server(folder: Path) -> Iterator[str]:
     """
     port = _free_port()
     log = folder / "server.log"
-    process = start(folder, "serve", ["--port", str(port)], log=log)
+    process = start(folder, "serve", ["--port", str(port)], log=log, environ=_own_environment())
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + READY_S
@@ -210,6 +212,15 @@ def _is_ready(url: str) -> bool:
         return httpx.get(f"{url}/readyz", timeout=2).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
+
+
+def _own_environment() -> dict[str, str]:
+    """Return the environment without settings of other projects: the demo has a store of its own."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) and name != "MLFLOW_TRACKING_URI"
+    }
 
 
 def _free_port() -> int:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -44,7 +44,12 @@ def up(project: Path, *, serve: Sequence[str], watch: Sequence[str]) -> int:
 
 
 def start(
-    project: Path, command: str, arguments: Sequence[str] = (), *, log: Path | None = None
+    project: Path,
+    command: str,
+    arguments: Sequence[str] = (),
+    *,
+    log: Path | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Start a command of Vigie beside this process, out of reach of its terminal's Ctrl-C.
 
@@ -53,10 +58,11 @@ def start(
         command: name of the command.
         arguments: further ones.
         log: file for its standard error; None shares this process's.
+        environ: its environment; None takes this process's.
     """
     line = [sys.executable, "-m", "vigie", command, "--project", str(project), *arguments]
     with log.open("ab") if log else nullcontext() as stderr:
-        return subprocess.Popen(line, start_new_session=True, stderr=stderr)  # noqa: S603  our own command line
+        return subprocess.Popen(line, start_new_session=True, stderr=stderr, env=environ)  # noqa: S603  our own command line
 
 
 def stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
