@@ -90,6 +90,8 @@ def type_name(hint: object) -> str:
         return " or ".join(f"`{choice}`" for choice in inner)
     if origin is tuple:
         return f"list of {type_name(inner[0])}"
+    if origin is dict:
+        return "table"
     if inner:
         return " or ".join(type_name(part) for part in inner if part is not type(None))
     return PLAIN_TYPES.get(hint) or " or ".join(f"`{member.value}`" for member in typing.cast("typing.Any", hint))
