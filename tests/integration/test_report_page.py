@@ -115,7 +115,13 @@ def report() -> str:
     spec = DataSpec(target, None, None, None, None, (), 0.25, 1, "auto")
     dataset = build_dataset(pa.table(columns), spec, None)
     parts = split(dataset, spec)
-    board = train_candidates(dataset, parts, TrainingSpec(("logistic",), "roc_auc", 4, 1), progress=lambda *_: None)
+    board = train_candidates(
+        dataset,
+        parts,
+        TrainingSpec(("logistic",), "roc_auc", 4, 1, None),
+        progress=lambda *_: None,
+        seconds=lambda: 0.0,
+    )
     told = Provenance(datetime(2026, 1, 1, tzinfo=UTC), HOSTILE[0], HOSTILE[1], {HOSTILE[2]: HOSTILE[3]}, {})
     effort = Effort(rows=200, folds=2, steps=3, shuffles=2, judged_rows=100, resamples=10)
     value = DecisionValue(80.0, -10.0, -60.0, 0.0, "</title><i>EUR</i>")

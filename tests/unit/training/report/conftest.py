@@ -31,7 +31,9 @@ def trained(table: pa.Table, target: str, names: tuple[str, ...], metric: str, *
     spec = DataSpec(target, None, None, entity, None, (), 0.25, 42, more.get("split", "auto"))
     dataset = build_dataset(table, spec, None)
     parts = split(dataset, spec)
-    board = train_candidates(dataset, parts, TrainingSpec(names, metric, 4, 42), progress=lambda *_: None)
+    board = train_candidates(
+        dataset, parts, TrainingSpec(names, metric, 4, 42, None), progress=lambda *_: None, seconds=lambda: 0.0
+    )
     return ReportInputs("model", dataset, parts, board, 4, 42, value, None, TOLD, EFFORT)
 
 

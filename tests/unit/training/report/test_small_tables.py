@@ -22,7 +22,9 @@ def inputs(columns: dict[str, object], name: str, metric: str, *, time: str | No
     spec = DataSpec("y", None, None, None, time, (), 0.2, 1, "auto")
     dataset = build_dataset(pa.table(columns), spec, None)
     parts = split(dataset, spec)
-    board = train_candidates(dataset, parts, TrainingSpec((name,), metric, 3, 1), progress=lambda *_: None)
+    board = train_candidates(
+        dataset, parts, TrainingSpec((name,), metric, 3, 1, None), progress=lambda *_: None, seconds=lambda: 0.0
+    )
     value = VALUE if metric == "roc_auc" else None
     told = Provenance(datetime(2026, 1, 1, tzinfo=UTC), "a test", None, {}, {})
     return ReportInputs("m", dataset, parts, board, 3, 1, value, None, told, EFFORT)
