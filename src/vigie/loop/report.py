@@ -22,7 +22,7 @@ def training_page(loop: Loop, trained: Trained, *, origin: Origin, progress: Pro
         dataset=trained.dataset,
         split=trained.split,
         leaderboard=board,
-        n_folds=loop.rules.training.folds,
+        n_folds=board.n_folds,
         seed=loop.rules.data.seed,
         value=loop.rules.value,
         choice=board.choice.reason,
@@ -31,7 +31,7 @@ def training_page(loop: Loop, trained: Trained, *, origin: Origin, progress: Pro
             source=origin.source,
             commit=origin.commit,
             versions=library_versions(),
-            params={"metric": board.metric, "folds": str(loop.rules.training.folds), **board.winner.params},
+            params={"metric": board.metric, "folds": str(board.n_folds), **board.winner.params},
         ),
         effort=USUAL_EFFORT,
     )

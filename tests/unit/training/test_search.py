@@ -88,8 +88,9 @@ def test_cross_validation_is_scikit_learns():
         scoring="neg_root_mean_squared_error",
     )
     assert found.cv.value == pytest.approx(expected.mean(), rel=1e-12)
-    # t quantile at 0.975 with two degrees of freedom: 4.302653 (any table)
-    assert found.cv.interval.high - expected.mean() == pytest.approx(4.302653 * expected.std(ddof=1) / 3**0.5, rel=1e-6)
+    # t quantile at 0.975 with two degrees of freedom: 4.302653 (any table); each fold checks 50 rows and fits on 100
+    half = 4.302653 * expected.std(ddof=1) * (1 / 3 + 50 / 100) ** 0.5
+    assert found.cv.interval.high - expected.mean() == pytest.approx(half, rel=1e-6)
     assert found.cv.n == len(rows) == 150
 
 

@@ -1,4 +1,7 @@
-"""One-hot and ordinal encoders as tables. The fitted encoder is asked, so that its options need not be understood."""
+"""One-hot, ordinal and target encoders as tables.
+
+The fitted encoder is asked, so that its options need not be understood.
+"""
 
 import warnings
 from collections.abc import Sequence
@@ -16,12 +19,12 @@ Key = str | float
 
 
 def encode(encoder: Any, columns: Sequence[Column]) -> Block:
-    """Return the columns that a fitted OneHotEncoder or OrdinalEncoder makes.
+    """Return the columns that a fitted OneHotEncoder, OrdinalEncoder or TargetEncoder makes.
 
     Raises:
         UnsupportedError: it answers in float32, whose rounding later steps would inherit.
     """
-    if np.dtype(encoder.dtype) == np.float32:
+    if np.dtype(getattr(encoder, "dtype", np.float64)) == np.float32:  # a TargetEncoder always answers in float64
         raise UnsupportedError("its encoder answers in float32")
     asked = _Asked(encoder, [column.checked() for column in columns])
     found: list[Column] = []
@@ -71,7 +74,10 @@ class _Asked:
         if isinstance(encoder, OneHotEncoder):
             self.widths = [int(width) for width in encoder._n_features_outs]  # noqa: SLF001 - the only place of it
         else:
-            self.widths = [1] * len(columns)
+            made = getattr(
+                encoder, "encodings_", columns
+            )  # a TargetEncoder of several classes makes one column a class
+            self.widths = [len(made) // len(columns)] * len(columns)
         self._starts = np.concatenate([[0], np.cumsum(self.widths)])
 
     def known(self, place: int) -> list[Key]:

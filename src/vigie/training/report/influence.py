@@ -10,13 +10,13 @@ from sklearn.pipeline import Pipeline
 from vigie.domain.schema import Schema
 from vigie.evaluation.intervals import LEVEL
 from vigie.evaluation.metrics import METRICS
-from vigie.training.report.dials import plain
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
 from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.theme import FIRST, MUTED, QUIET, SECOND
 from vigie.training.report.wording import labels, metric_name, number, opening, span, unit_text
 from vigie.training.scoring import scores_of
+from vigie.training.tuner import plain
 
 _MOST_SHOWN: Final = 15
 """Features in a chart; the table holds all."""
