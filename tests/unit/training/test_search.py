@@ -175,10 +175,11 @@ def test_a_value_may_be_missing_that_training_always_had():
         assert np.isfinite(model.predict_proba(rows)).all()
 
 
-def test_training_repeats_itself():
+@pytest.mark.parametrize("name", ["random_forest", "patient_boosting"])
+def test_training_repeats_itself(name):
     """The same seed gives the same board, to the last bit."""
-    data = dataset(label)
-    first, second = (trained(data, ["random_forest"], "roc_auc", folds=2).winner for _ in range(2))
+    data = dataset(label, mixed=True)
+    first, second = (trained(data, [name], "roc_auc", folds=2).winner for _ in range(2))
     assert first.cv == second.cv
     assert np.array_equal(first.test_scores.proba, second.test_scores.proba)
 
