@@ -9,6 +9,7 @@ import pytest
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_demo_turns_the_loop_once(tmp_path):
     """A champion, traffic, a drift alarm on three features, a retrain, a gate, a promotion, no failed request."""
     line = [sys.executable, "-m", "vigie", "demo", "--once", "--keep", str(tmp_path / "demo")]
