@@ -93,7 +93,8 @@ def train_candidates(
             entries.append(_trained(Fitting(candidate, dataset, spec.seed), split, judge, ticks))
         except _UNFIT as error:
             failures.append(Failure(candidate.name, f"{type(error).__name__}: {_first_line(error)}"))
-        done += _n_fits(candidate, len(folds))
+        total -= ticks.foregone
+        done += _n_fits(candidate, len(folds)) - ticks.foregone
         ticks.catch_up(done)
     check_any(entries, failures)
     return _leaderboard(dataset, split, judge, in_order_of_merit(metric.name, entries), tuple(failures))
@@ -149,6 +150,12 @@ class _Ticks:
     done: int
     total: int
     progress: Progress
+    foregone: int = 0
+
+    def forego(self, fits: int) -> None:
+        """Take off what will not be done after all, so that the rest of the way is told as it is."""
+        self.foregone += fits
+        self.total -= fits
 
     def add(self, fits: int) -> None:
         self.catch_up(self.done + fits)
@@ -185,6 +192,7 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
         # the search on all training rows comes first: its time says how many points every fold may try
         until = None if judge.budget_s is None else began + judge.budget_s
         search = _search(fitting, split, judge, ticks, until=until)
+        ticks.forego((search.n_points - search.n_tried) * INNER_FOLDS * (len(judge.folds) + 1))
         checked = []
         for fit, check in judge.folds:
             found = _search(fitting, on_rows(split, fit), judge, ticks, n_points=search.n_tried)
