@@ -17,12 +17,13 @@ from sklearn.tree._tree import NODE_DTYPE
 
 from vigie.bundle.archive import unpack
 from vigie.bundle.members import MAX_BYTES, OPTIONAL
+from vigie.bundle.trust import Trust
 from vigie.errors import BundleCorruptedError, BundleError, BundleFormatError, UntrustedContentError
 
 
 def _refused(members, error, match):
     with pytest.raises(error, match=match):
-        unpack(members, trusted=frozenset())
+        unpack(members, trust=Trust())
 
 
 @pytest.mark.parametrize("name", sorted(set(MAX_BYTES) - OPTIONAL - {"manifest.json"}))
@@ -180,7 +181,7 @@ def test_a_model_that_names_a_function_is_refused_and_the_type_named(maker, func
     pipeline = Pipeline([("own", FunctionTransformer(function)), ("model", LinearRegression())])
     members = maker.sealed(maker.members(), model__skops=skops.io.dumps(pipeline))
     with pytest.raises(UntrustedContentError) as caught:
-        unpack(members, trusted=frozenset())
+        unpack(members, trust=Trust())
     assert function.__name__ in caught.value.types[0]
 
 
@@ -189,8 +190,11 @@ def test_an_owner_may_trust_more_in_the_servers_own_settings(maker):
     pipeline = Pipeline([("own", FunctionTransformer(np.unwrap)), ("model", LinearRegression())])
     members = maker.sealed(maker.members(), model__skops=skops.io.dumps(pipeline))
     with pytest.raises(UntrustedContentError) as caught:
-        unpack(members, trusted=frozenset())
-    assert unpack(members, trusted=frozenset(caught.value.types)).model.named_steps.keys() == {"own", "model"}
+        unpack(members, trust=Trust())
+    assert unpack(members, trust=Trust(types=frozenset(caught.value.types))).model.named_steps.keys() == {
+        "own",
+        "model",
+    }
 
 
 def _put(field, value):
