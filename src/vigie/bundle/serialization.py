@@ -18,7 +18,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from vigie.bundle.trees import check_trees
+from vigie.bundle.audit import check_model
 from vigie.bundle.trust import TRUSTED_TYPES
 from vigie.errors import BundleError, UntrustedContentError
 
@@ -68,7 +68,7 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
     """
     allowed = sorted(TRUSTED_TYPES | trusted)
     try:
-        return _load_checked(content, allowed)
+        return _load_checked(content, allowed, trusted)
     except BundleError:
         raise
     except UntrustedTypesFoundException as exc:
@@ -78,7 +78,7 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         raise BundleError(f"model.skops cannot be read ({type(exc).__name__}).") from exc
 
 
-def _load_checked(content: bytes, allowed: list[str]) -> Pipeline:
+def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -> Pipeline:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_archive(archive, len(content))
         _check_state(archive)
@@ -88,7 +88,7 @@ def _load_checked(content: bytes, allowed: list[str]) -> Pipeline:
         model = skops.io.loads(content, trusted=allowed)
     if type(model) is not Pipeline:
         raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
-    check_trees(model)
+    check_model(model, any_partial="functools.partial" in trusted)
     return model
 
 

@@ -3,7 +3,8 @@
 The list is data in our code; a server's owner may add to it in the server's own settings. A bundle never says what is
 to be trusted: an artifact that widens its own trust protects nobody. Measured with skops 0.16 and scikit-learn 1.9 on
 Pipeline, ColumnTransformer, SimpleImputer, StandardScaler, OneHotEncoder and OrdinalEncoder in front of linear, dummy,
-forest, gradient-boosting and hist-gradient-boosting models: these three names and no others are needed.
+forest, gradient-boosting and hist-gradient-boosting models, native categories included: these names and no
+others are needed.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,12 @@ from dataclasses import dataclass, field, replace
 TREE = "sklearn.tree._tree.Tree"
 TREE_PREDICTOR = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 
-TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR})
-"""Exact names. The two tree types are safe only because ``trees`` checks their arrays before anything predicts."""
+CATEGORY_CHECK = frozenset({"functools.partial", "sklearn.utils.validation.check_array"})
+"""How hist gradient boosting with native categories checks the columns that are none."""
+
+TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR}) | CATEGORY_CHECK
+"""Exact names. The two tree types are safe only because ``audit`` checks their arrays before anything predicts, and a
+partial function because ``audit`` allows it to call ``check_array`` and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
