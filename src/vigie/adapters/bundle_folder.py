@@ -48,15 +48,14 @@ def read_member(folder: Path, name: str) -> bytes | None:
         if not stat.S_ISREG(path.lstat().st_mode):
             raise _no_plain_file(name) from exc
         raise
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or path.is_symlink():
+        os.close(handle)
+        raise _no_plain_file(name)
     with open(handle, "rb") as file:  # noqa: PTH123 - the handle is open already
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or path.is_symlink():
-            raise _no_plain_file(name)
-        # One byte more than is taken, and never what the system says of the size: a file may grow meanwhile.
-        content = file.read(min(found.st_size, MAX_BYTES[name]) + 1)
-    if len(content) > MAX_BYTES[name]:
-        raise BundleError(f"{name} has {found.st_size:,} bytes; at most {MAX_BYTES[name]:,} are read.")
-    return content
+        if found.st_size > MAX_BYTES[name]:
+            raise BundleError(f"{name} has {found.st_size:,} bytes; at most {MAX_BYTES[name]:,} are read.")
+        return file.read(found.st_size)  # and no more: a file may grow meanwhile, and its digest tells
 
 
 def write_signature(folder: Path, signature: bytes) -> None:

@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from vigie.bundle.audit import check_model
+from vigie.bundle.manifest import unique
 from vigie.bundle.trust import TRUSTED_TYPES
 from vigie.errors import BundleError, UntrustedContentError
 
@@ -36,6 +37,14 @@ MAX_RATIO = 200
 
 RATIO_FREE_BYTES = 4 * 2**20
 """Below this uncompressed size, no ratio is a bomb."""
+
+STATE_FREE_BYTES = 2**20
+MAX_STATE_RATIO = 150
+"""The description of the model grows again when it is parsed; that of real forests packs to a fifty-second."""
+
+STATE_FREE_MARKS = 20_000
+STATE_BYTES_PER_MARK = 16
+"""Real descriptions have a comma or a bracket every 40 to 60 bytes."""
 
 
 def dump_model(model: Pipeline) -> bytes:
@@ -114,7 +123,7 @@ def _check_state(archive: zipfile.ZipFile) -> None:
     A member may be named many times and is then read as often: the sum counts. ``Tree(n_features, n_classes,
     n_outputs)`` copies ``n_outputs`` numbers out of ``n_classes`` without looking how many there are.
     """
-    nodes = list(_nodes(json.loads(archive.read("schema.json"))))
+    nodes = list(_nodes(_read_state(archive)))
     reads = Counter(node["file"] for node in nodes if isinstance(node.get("file"), str))
     total = sum(archive.getinfo(name).file_size * times for name, times in reads.items())
     if total > MAX_TOTAL_BYTES:
@@ -126,6 +135,20 @@ def _check_state(archive: zipfile.ZipFile) -> None:
     ours = {part["__id__"]: part for args in arguments for part in (args, *args["content"])}
     if any(ours.get(node["__id__"], node) != node for node in nodes if "__id__" in node):
         raise BundleError("model.skops describes the arguments of a tree in two ways.")
+
+
+def _read_state(archive: zipfile.ZipFile) -> Any:
+    """Return the description of the model, unless it would take many times its size in memory."""
+    entry = archive.getinfo("schema.json")
+    if entry.file_size > STATE_FREE_BYTES and entry.file_size > MAX_STATE_RATIO * entry.compress_size:
+        raise BundleError("model.skops describes its model at a length that packs too well: a decompression bomb.")
+    content = archive.read(entry)
+    if (
+        sum(content.count(mark) for mark in (b",", b"[", b"{"))
+        > STATE_FREE_MARKS + len(content) // STATE_BYTES_PER_MARK
+    ):
+        raise BundleError("model.skops describes its model in more parts than a model has.")
+    return json.loads(content, object_pairs_hook=unique)
 
 
 def _check_tree_arguments(args: dict[str, Any], archive: zipfile.ZipFile) -> None:
