@@ -23,6 +23,9 @@ def write_key_pair(path: Path) -> Signer:
     key, pem = new_key()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as exc:
+        raise StorageError(str(path.parent), f"{exc.strerror or type(exc).__name__}.", retryable=False) from exc
+    try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb") as file:  # noqa: PTH123 - the handle is open already, with its mode
             file.write(pem)

@@ -16,6 +16,9 @@ from sklearn.utils.validation import check_array
 from vigie.bundle.hist_trees import check_hist_part
 from vigie.bundle.trees import check_tree_part, require
 
+MAX_JOBS = 256
+"""Threads that a model may ask for; -1 is as many as there are cores."""
+
 
 def check_model(model: object, *, any_partial: bool = False) -> None:
     """Do nothing when every part of the model can be used with any row.
@@ -29,6 +32,7 @@ def check_model(model: object, *, any_partial: bool = False) -> None:
     """
     for part in _parts(model):
         _check_names(part)
+        _check_jobs(part)
         check_tree_part(part)
         check_hist_part(part)
         if isinstance(part, partial):
@@ -66,6 +70,11 @@ def _check_names(part: object) -> None:
     if not isinstance(part, type):
         for name in getattr(part, "__dict__", {}):
             require(not callable(getattr(type(part), name, None)), f"an attribute stands for the method {name[:40]!a}")
+
+
+def _check_jobs(part: object) -> None:
+    jobs = getattr(part, "__dict__", {}).get("n_jobs")
+    require(jobs is None or (type(jobs) is int and abs(jobs) <= MAX_JOBS), "a model asks for thousands of threads")
 
 
 def _check_sparse(matrix: Any) -> None:

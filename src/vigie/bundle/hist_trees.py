@@ -32,7 +32,11 @@ def check_hist_part(part: object) -> None:
         _check_nodes(part)
     elif isinstance(part, _MODELS) and hasattr(part, "_predictors"):
         is_categorical = _check_columns(part)
+        start, n_scores = part._baseline_prediction, part.n_trees_per_iteration_  # noqa: SLF001 - private to scikit-learn
+        fits = isinstance(start, np.ndarray) and type(n_scores) is int and start.shape == (1, n_scores)
+        require(fits and bool(np.all(np.isfinite(start))), "an ensemble starts from other scores than it has")
         for stage in part._predictors:  # noqa: SLF001 - the only place where scikit-learn keeps them
+            require(len(stage) == n_scores, "an ensemble has other trees than scores")
             for predictor in stage:
                 require(isinstance(predictor, TreePredictor), "an ensemble holds something else than trees")
                 _check_nodes(predictor)

@@ -6,6 +6,7 @@ tree's constructor read past the end of an array. Both are looked at here, befor
 
 import io
 import json
+import math
 import warnings
 import zipfile
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import skops.io
+from numpy.lib import format as npy
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
@@ -90,6 +92,7 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
 def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -> Pipeline:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_archive(archive, len(content))
+        _check_arrays(archive)
         _check_state(archive)
     with warnings.catch_warnings():
         # The golden rows answer what this warning asks: whether another version computes the same.
@@ -115,6 +118,20 @@ def _check_archive(archive: zipfile.ZipFile, size: int) -> None:
     total = sum(file.file_size for file in files)
     if total > MAX_TOTAL_BYTES or (total > RATIO_FREE_BYTES and total > MAX_RATIO * size):
         raise BundleError(f"model.skops would grow from {size:,} to {total:,} bytes: a decompression bomb.")
+
+
+def _check_arrays(archive: zipfile.ZipFile) -> None:
+    """Check that each array is as long as its file, which numpy would find out after it has made room for it."""
+    for entry in archive.infolist():
+        if not entry.filename.endswith(".npy"):
+            continue
+        with archive.open(entry) as file:
+            version = npy.read_magic(file)
+            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read_header(file)
+            size = file.tell() + math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or size != entry.file_size:
+            raise BundleError(f"model.skops cannot be read: it holds an array of {dtype} that its file does not hold.")
 
 
 def _check_state(archive: zipfile.ZipFile) -> None:

@@ -61,6 +61,11 @@ def _check_members(ensemble: Any, members: list[Any]) -> None:
         require(isinstance(member, BaseDecisionTree), "an ensemble holds something else than trees")
         same = member.n_features_in_ == ensemble.n_features_in_ and isinstance(member.tree_, Tree)
         require(same, "a tree reads other columns than its ensemble")
+        # How wide answers are is the ensemble's word: with a larger one, a row of answers would fill the memory.
+        outputs, classes = getattr(ensemble, "n_outputs_", 1), getattr(ensemble, "n_classes_", None)
+        require(member.tree_.n_outputs == outputs, "a tree gives other answers than its ensemble")
+        known = classes is None or not isinstance(ensemble, BaseForest) or member.tree_.max_n_classes == np.max(classes)
+        require(known, "a tree knows other classes than its ensemble")
 
 
 def _check_gradient_boosting(model: Any) -> None:

@@ -114,10 +114,13 @@ def outcome(root, task):
 def main():
     """Read tasks from standard input, one JSON object a line, and answer each with one."""
     warnings.simplefilter("ignore")  # a damaged array may overflow on its way to being refused
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # a model may be told to be verbose: what it prints is no answer of ours
     root = Path(sys.argv[1])
     sys.addaudithook(note)
     for line in sys.stdin:
-        print(json.dumps(outcome(root, json.loads(line))), flush=True)  # noqa: T201 - this is how it answers
+        answers.write(json.dumps(outcome(root, json.loads(line))) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Damage and forgery on real disks: files cut short, bits flipped, links, pipes, giants, signatures that do not count."""
+"""Damage and forgery on real disks: files cut short, bits flipped, links, pipes, giants, false signatures."""
 
 import io
 import json
