@@ -40,7 +40,7 @@ SCHEMA = Schema(
 )
 ESTIMATORS = {
     "logistic": LogisticRegression(),
-    "forest": RandomForestClassifier(20, max_depth=8, random_state=0),
+    "forest": RandomForestClassifier(8, max_depth=8, random_state=0),
     "three trees": RandomForestClassifier(3, max_depth=4, random_state=0),
     "boosting": GradientBoostingClassifier(n_estimators=2, max_depth=3, random_state=0),
     "hist": HistGradientBoostingClassifier(max_iter=4, min_samples_leaf=5, categorical_features=[1], random_state=0),
