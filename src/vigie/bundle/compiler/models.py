@@ -29,6 +29,7 @@ from sklearn.linear_model import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from vigie.bundle.compiler.boosters import exporter
 from vigie.bundle.compiler.encoders import places
 from vigie.bundle.compiler.expression import Block, Column, Expression, UnsupportedError
 from vigie.bundle.compiler.nodes import NodeRun
@@ -55,7 +56,7 @@ def export_model(model: Any, block: Block) -> Parts:
     Raises:
         UnsupportedError: it is of another class, or fitted in a way that is not known to be reproduced.
     """
-    rule = _RULES.get(type(model))
+    rule = _RULES.get(type(model)) or exporter(model)
     if rule is None:
         raise UnsupportedError(f"{type(model).__name__} is not compiled")
     if getattr(model, "n_outputs_", 1) != 1:
