@@ -34,8 +34,9 @@ MAX_BYTES: Mapping[str, int] = {
 }
 """Every member that a bundle may have, and the most bytes of it that are read."""
 
-OPTIONAL = frozenset({SCORER})
-"""A model that could not be compiled has no scorer of its own; its lineage says why."""
+OPTIONAL = frozenset({MODEL, SCORER})
+"""A bundle has one of them or both. A model that could not be compiled has no scorer of its own, and its lineage says
+why; one that would have to be parsed by native code travels as its scorer alone, see ``trust``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Parts:
         golden: rows and what the model said of them.
         card: for a person.
         profile: the reference profile; opaque here.
-        model: the fitted pipeline, still bytes.
+        model: the fitted pipeline, still bytes; None where only its compiled form travels.
         scorer: the compiled scorer, still bytes; None where there is none.
     """
 
@@ -57,7 +58,7 @@ class Parts:
     golden: GoldenRows
     card: str
     profile: bytes
-    model: bytes
+    model: bytes | None
     scorer: bytes | None
 
 
@@ -82,7 +83,7 @@ def read_members(members: Mapping[str, bytes]) -> Parts:
         card = members[CARD].decode()
     except UnicodeDecodeError as exc:
         raise BundleError(f"{CARD} is not UTF-8.") from exc
-    return Parts(manifest, schema, golden, card, members[PROFILE], members[MODEL], members.get(SCORER))
+    return Parts(manifest, schema, golden, card, members[PROFILE], members.get(MODEL), members.get(SCORER))
 
 
 def check_sizes(members: Mapping[str, bytes]) -> None:
@@ -103,6 +104,8 @@ def _check_names(members: Mapping[str, bytes]) -> None:
     missing = sorted(set(MAX_BYTES) - set(members) - OPTIONAL)
     if missing:
         raise BundleError(f"The bundle lacks {', '.join(missing)}.")
+    if not OPTIONAL & set(members):
+        raise BundleError(f"The bundle holds neither {MODEL} nor {SCORER}: there is nothing to answer with.")
 
 
 def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:

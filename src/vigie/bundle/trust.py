@@ -6,8 +6,24 @@ Pipeline, ColumnTransformer, SimpleImputer, StandardScaler, OneHotEncoder and Or
 forest, gradient-boosting and hist-gradient-boosting models: these three names and no others are needed.
 """
 
+from typing import Any
+
 TREE = "sklearn.tree._tree.Tree"
 TREE_PREDICTOR = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 
 TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR})
 """Exact names. The two tree types are safe only because ``trees`` checks their arrays before anything predicts."""
+
+NATIVE_PACKAGES = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost", "xgboost-cpu"), "catboost": ("catboost",)}
+"""Packages whose fitted models are parsed by native code of their own, and the distributions that bring them.
+
+That code was not written to meet bytes from anywhere, and no check of ours stands before it. So such a model is never
+a member of a bundle: it travels as a compiled scorer, or not at all.
+"""
+
+
+def native_package(model: Any) -> str | None:
+    """Return which of ``NATIVE_PACKAGES`` a pipeline holds a model of, at any depth; None for one without."""
+    parts = [model, *model.get_params(deep=True).values()]
+    packages = {type(part).__module__.partition(".")[0] for part in parts}
+    return next((name for name in NATIVE_PACKAGES if name in packages), None)

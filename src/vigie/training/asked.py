@@ -170,9 +170,11 @@ def _check_parameters(task: Task, name: str, candidate: Candidate) -> None:
 
 
 def _parameters(estimator: Any) -> list[str]:
-    """Return what can be set; CatBoost's ``get_params`` tells only what was, XGBoost's signature only what is its own."""
+    """Return what can be set; CatBoost's ``get_params`` knows only what was."""
     declared = inspect.signature(type(estimator)).parameters.values()
-    return sorted({*estimator.get_params(deep=False), *(one.name for one in declared if one.kind is not one.VAR_KEYWORD)})
+    return sorted(
+        {*estimator.get_params(deep=False), *(one.name for one in declared if one.kind is not one.VAR_KEYWORD)}
+    )
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

@@ -5,6 +5,7 @@ from, and the folds already say how good three hundred are.
 """
 
 import importlib
+import sys
 from typing import Any
 
 from vigie.domain.task import Task
@@ -13,7 +14,7 @@ from vigie.errors import ConfigurationError
 ROUNDS = 300
 RATE = 0.05
 
-PACKAGES = ("lightgbm", "xgboost", "catboost")
+_ERRORS = {"lightgbm.basic": "LightGBMError", "_catboost": "CatBoostError"}
 
 
 def lightgbm(task: Task, seed: int) -> Any:
@@ -62,9 +63,10 @@ def catboost(task: Task, seed: int) -> Any:
     )
 
 
-def raised_by_one(error: Exception) -> bool:
-    """Whether an error is of a class of these packages, which share no ancestor below ``Exception``."""
-    return type(error).__module__.partition(".")[0] in PACKAGES
+def booster_errors() -> tuple[type[Exception], ...]:
+    """Return the errors of the imported ones that are no ValueError, as XGBoost's is."""
+    modules = {name: sys.modules.get(name) for name in _ERRORS}
+    return tuple(getattr(module, _ERRORS[name]) for name, module in modules.items() if module is not None)
 
 
 def _kind(package: str, name: str) -> Any:
