@@ -8,6 +8,7 @@ others are needed.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 TREE = "sklearn.tree._tree.Tree"
 TREE_PREDICTOR = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
@@ -18,6 +19,13 @@ CATEGORY_CHECK = frozenset({"functools.partial", "sklearn.utils.validation.check
 TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR}) | CATEGORY_CHECK
 """Exact names. The two tree types are safe only because ``audit`` checks their arrays before anything predicts, and a
 partial function because ``audit`` allows it to call ``check_array`` and nothing else."""
+
+NATIVE_PACKAGES = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost", "xgboost-cpu"), "catboost": ("catboost",)}
+"""Packages whose fitted models are parsed by native code of their own, and the distributions that bring them.
+
+That code was not written to meet bytes from anywhere, and no check of ours stands before it. So such a model is never
+a member of a bundle: it travels as a compiled scorer, or not at all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +45,10 @@ class Trust:
     def before_signing(self) -> "Trust":
         """Return the same trust for a bundle that is not signed yet."""
         return replace(self, signed_only=False)
+
+
+def native_package(model: Any) -> str | None:
+    """Return which of ``NATIVE_PACKAGES`` a pipeline holds a model of, at any depth; None for one without."""
+    parts = [model, *model.get_params(deep=True).values()]
+    packages = {type(part).__module__.partition(".")[0] for part in parts}
+    return next((name for name in NATIVE_PACKAGES if name in packages), None)
