@@ -66,6 +66,23 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         UntrustedContentError: it holds other types than skops, ``trust`` and the owner trust.
         BundleError: it is too large, malformed, no Pipeline, or its trees point outside themselves.
     """
+    model = load_estimator(content, trusted=trusted)
+    if type(model) is not Pipeline:
+        raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
+    return model
+
+
+def load_estimator(content: bytes, *, trusted: frozenset[str]) -> Any:
+    """Return whatever a skops archive holds, or refuse.
+
+    Args:
+        content: a skops archive from anywhere.
+        trusted: type names that the owner of this process adds to ours.
+
+    Raises:
+        UntrustedContentError: it holds other types than skops, ``trust`` and the owner trust.
+        BundleError: it is too large, malformed, or its trees point outside themselves.
+    """
     allowed = sorted(TRUSTED_TYPES | trusted)
     try:
         return _load_checked(content, allowed)
@@ -78,7 +95,7 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         raise BundleError(f"model.skops cannot be read ({type(exc).__name__}).") from exc
 
 
-def _load_checked(content: bytes, allowed: list[str]) -> Pipeline:
+def _load_checked(content: bytes, allowed: list[str]) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_archive(archive, len(content))
         _check_state(archive)
@@ -86,8 +103,6 @@ def _load_checked(content: bytes, allowed: list[str]) -> Pipeline:
         # The golden rows answer what this warning asks: whether another version computes the same.
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         model = skops.io.loads(content, trusted=allowed)
-    if type(model) is not Pipeline:
-        raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
     check_trees(model)
     return model
 

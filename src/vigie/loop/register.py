@@ -1,5 +1,6 @@
 """Put a trained bundle into the registry; the first one becomes champion if it beats the dummy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,14 +52,25 @@ def register(loop: Loop, trained: Trained, *, owner: str) -> Registered:
         loop.ledger.append(_event(loop, EventKind.REFUSED, "Refused: it does not beat the dummy.", decision))
         return Registered(None, decision, champion)
     version = publish(loop, trained)
-    loop.ledger.append(
-        _event(loop, EventKind.REGISTERED, f"Registered version {version.version}.", decision, version.version)
-    )
-    if champion is None:
-        evidence = decision.to_dict()
-        promote(loop, Move(version.version, expected=None, reasons=decision.reasons, evidence=evidence), owner=owner)
-        champion = version.version
-    return Registered(version, decision, champion)
+    event = _event(loop, EventKind.REGISTERED, f"Registered version {version.version}.", decision, version.version)
+    return Registered(version, decision, enter(loop, event, decision.reasons, owner=owner))
+
+
+def enter(loop: Loop, event: Event, reasons: Sequence[str], *, owner: str) -> str | None:
+    """Record a registered version; make it champion if there is none. Return the version that serves.
+
+    Args:
+        loop: ports.
+        event: tells of the version.
+        reasons: why it may be the first champion.
+        owner: who does this, for the lease.
+    """
+    loop.ledger.append(event)
+    champion = loop.registry.alias(loop.model, CHAMPION)
+    if champion is not None or event.version is None:
+        return champion
+    promote(loop, Move(event.version, expected=None, reasons=reasons, evidence=event.evidence), owner=owner)
+    return event.version
 
 
 def publish(loop: Loop, trained: Trained) -> ModelVersion:

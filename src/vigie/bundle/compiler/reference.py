@@ -12,6 +12,8 @@ from sklearn.ensemble import (
 )
 from sklearn.pipeline import Pipeline
 
+from vigie.bundle.adapted import Adapted
+
 
 def single_job(model: Pipeline) -> Pipeline:
     """Return the pipeline, or a copy that uses one thread: with more, a forest adds its trees in any order."""
@@ -34,7 +36,10 @@ def raw_scores(model: Pipeline, frame: pd.DataFrame) -> np.ndarray | None:
     """
     estimator: Any = model
     cells: Any = frame
-    while type(estimator) is Pipeline:
+    while type(estimator) in {Pipeline, Adapted}:
+        if type(estimator) is Adapted:
+            cells, estimator = estimator.cells(cells), estimator.estimator
+            continue
         *steps, (_, last) = estimator.steps
         for _, step in steps:
             cells = cells if isinstance(step, str) else step.transform(cells)
