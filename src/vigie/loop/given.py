@@ -54,7 +54,8 @@ def unwrapped(estimator: Any) -> Any:
         check_is_fitted(estimator)
     except NotFittedError as exc:
         raise DataError(
-            f"The model ({type(last_step(estimator)).__name__}) is not fitted.", remedy="Fit it first; Vigie never does."
+            f"The model ({type(last_step(estimator)).__name__}) is not fitted.",
+            remedy="Fit it first; Vigie never does.",
         ) from exc
     return estimator.best_estimator_ if isinstance(estimator, BaseSearchCV) else estimator
 

@@ -35,7 +35,9 @@ def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarr
             remedy="Judge a table whose outcomes are known.",
         )
     table = table.filter(plain(table.column(schema.target.name)).is_valid())
-    return model_frame(schema, feature_columns(table, schema).to_pydict()), _outcomes(plain(table.column(schema.target.name)), schema)
+    return model_frame(schema, feature_columns(table, schema).to_pydict()), _outcomes(
+        plain(table.column(schema.target.name)), schema
+    )
 
 
 def _outcomes(values: pa.ChunkedArray, schema: Schema) -> np.ndarray:

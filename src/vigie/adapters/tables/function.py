@@ -1,14 +1,12 @@
 """The frame that a function of the project returns."""
 
-import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import narwhals as nw
 import pyarrow as pa
-from narwhals.exceptions import NarwhalsError
 
+from vigie.adapters.tables.frames import as_table
 from vigie.adapters.user_code import imported, searched_first, told
 from vigie.errors import DataError, VigieError, nearest
 
@@ -51,29 +49,11 @@ def _function(module: ModuleType, name: str) -> Any:
 
 def _arrow(result: Any, source: str) -> pa.Table:
     try:
-        frame = nw.from_native(result)
-        eager = frame.collect(backend="pyarrow") if isinstance(frame, nw.LazyFrame) else frame
-        with warnings.catch_warnings():
-            # pyarrow 25 reads times with a zone in a way that pandas 3.1 has deprecated; the result is right
-            warnings.filterwarnings("ignore", message="Series.values returning an ndarray that drops timezone")
-            table = eager.to_arrow()
-        # by name: pandas' index travels along and is not a column
-        return table.select([str(name) for name in eager.columns])
+        return as_table(result, f"the frame that {source} returned")
     except TypeError as error:
         raise DataError(
             f"{source} returned {_article(type(result).__name__)}, not a frame.",
             remedy="Return a pandas, polars or Arrow table.",
-        ) from error
-    except NarwhalsError as error:
-        raise DataError(
-            f"The frame that {source} returned cannot be used: {' '.join(str(error).split())}.",
-            remedy="Give every column a name of its own.",
-        ) from error
-    except pa.ArrowException as error:
-        detail = "; ".join(str(part) for part in error.args[::-1]) or str(error)
-        raise DataError(
-            f"A column of the frame that {source} returned mixes types: {detail}.",
-            remedy="Give that column one type before returning the frame.",
         ) from error
 
 
