@@ -22,10 +22,9 @@ from vigie.errors import DataError
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores, row_losses
 from vigie.evaluation.value import value_per_thousand
-from vigie.inference.sklearn_scorer import SklearnScorer
 from vigie.loop.compile import with_scorer
 from vigie.loop.context import Loop
-from vigie.loop.given import Given, check_same, last_step, own_answers, read_given, unwrapped
+from vigie.loop.given import Given, check_same, frame_answers, last_step, own_answers, read_given, unwrapped
 from vigie.loop.golden import golden_rows
 from vigie.loop.judged import read_judged
 from vigie.loop.open_bundle import open_bundle
@@ -97,7 +96,7 @@ def adopt(loop: Loop, given: Given, *, declared: Schema | None, origin: Origin, 
     model = adapt(given.estimator, dataset.schema)
     expected = own_answers(given, dataset.schema)
     columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
-    check_same(expected, SklearnScorer(model, dataset.schema).score(columns))
+    check_same(expected, frame_answers(model, dataset))
     judged = _judge(given, dataset, model)
     content = with_scorer(_content(loop, given, dataset, judged, model, origin), columns)
     members = pack(content)

@@ -17,11 +17,18 @@ from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import BundleError, DataError, nearest
+from vigie.inference.sklearn_scorer import SklearnScorer
 from vigie.training.columns import infer, plain
 from vigie.training.dataset import Dataset, DataSpec, build_dataset
 
 TOLERANCE = 1e-9
 """How far an answer may lie from the given model's own, relative to the largest one; a last bit is far below."""
+
+
+_COLUMNS = (
+    "In a bundle, numbers and booleans reach the model as float64 and categories as text: fit it on such columns, with "
+    "an encoder inside the pipeline."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +180,7 @@ def own_answers(given: Given, schema: Schema) -> list[Prediction]:
         return _asked(given.estimator, cells, schema)
     except (ValueError, TypeError, KeyError) as exc:
         raise DataError(
-            f"The model does not take the rows of the table: {str(exc).splitlines()[0]}",
+            f"The model does not take the rows of the table: {_first_line(exc)}",
             remedy="Give the table that it was fitted on, with the same columns and types.",
         ) from exc
 
@@ -185,6 +192,19 @@ def _asked(estimator: Any, cells: pd.DataFrame | np.ndarray, schema: Schema) -> 
     order = class_order(estimator, schema.target)
     proba = np.asarray(estimator.predict_proba(cells), dtype=np.float64)[:, order].tolist()
     return [Prediction(label, tuple(row)) for label, row in zip(said, proba, strict=True)]
+
+
+def frame_answers(model: Pipeline, dataset: Dataset) -> list[Prediction]:
+    """Return what a model says of its rows when it is asked as every model of a bundle is.
+
+    Raises:
+        BundleError: it does not take a frame of float64 and text.
+    """
+    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
+    try:
+        return SklearnScorer(model, dataset.schema).score(columns)
+    except (ValueError, TypeError) as exc:
+        raise BundleError(f"The model does not take a bundle's frame: {_first_line(exc)}", remedy=_COLUMNS) from exc
 
 
 def check_same(expected: list[Prediction], found: list[Prediction]) -> None:
@@ -200,7 +220,7 @@ def check_same(expected: list[Prediction], found: list[Prediction]) -> None:
         raise BundleError(
             f"A bundle would answer {n_far:,} of {len(expected):,} rows otherwise than the model that was given, by up "
             f"to {max(distance):.3g}.",
-            remedy="In a bundle, numbers reach the model as float64 and text as str: fit it on such columns.",
+            remedy=_COLUMNS,
         )
     n_other = sum(_other_class(one, other) for one, other in zip(expected, found, strict=True))
     if n_other:
@@ -209,6 +229,10 @@ def check_same(expected: list[Prediction], found: list[Prediction]) -> None:
             "which is what a bundle answers.",
             remedy="Register the estimator without its decision threshold, and act on the probability.",
         )
+
+
+def _first_line(error: Exception) -> str:
+    return f"{(str(error).splitlines() or [type(error).__name__])[0].rstrip('.')}."
 
 
 def _distance(expected: Prediction, found: Prediction) -> float:

@@ -14,7 +14,6 @@ from vigie.cli import turns
 from vigie.cli.output import console, number, plain, print_json
 from vigie.cli.report import print_report
 from vigie.cli.timeline import cut, print_timeline
-from vigie.domain.event import Event, EventKind
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.domain.window import Window
