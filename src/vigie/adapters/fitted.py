@@ -13,7 +13,7 @@ from vigie.bundle.serialization import load_estimator
 from vigie.errors import BundleError, ConfigurationError, DataError, VigieError, nearest
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-_PICKLES = frozenset({".pkl", ".pickle", ".p", ".joblib", ".jl", ".sav", ".dill", ".cloudpickle"})
+_PICKLES = frozenset({".pkl", ".pickle", ".p", ".joblib", ".jl", ".dill", ".cloudpickle"})
 _PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 
 
@@ -64,7 +64,7 @@ def _from_file(path: Path, trusted: frozenset[str]) -> Any:
 
 
 def _ways(path: Path) -> str:
-    reader = "joblib" if path.suffix.lower() in {".joblib", ".jl", ".sav"} else "pickle"
+    reader = "joblib" if path.suffix.lower() in {".joblib", ".jl"} else "pickle"
     opened = f"joblib.load({path.name!r})" if reader == "joblib" else f"pickle.load(open({path.name!r}, 'rb'))"
     return (
         "If you made it yourself, turn it into a file that can be checked, in Python:\n"

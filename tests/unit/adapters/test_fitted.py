@@ -40,7 +40,7 @@ def test_a_skops_file_is_read(line, tmp_path):
     assert read("line.skops", tmp_path).predict([[2.0]]).tolist() == line.predict([[2.0]]).tolist()
 
 
-@pytest.mark.parametrize("name", ["model.pkl", "model.joblib", "model.sav", "model.skops", "model"])
+@pytest.mark.parametrize("name", ["model.pkl", "model.joblib", "model.skops", "model"])
 def test_a_pickle_is_refused_unread(name, tmp_path, monkeypatch):
     """Whatever its name; what it would run is not run, and the way out is two lines."""
     monkeypatch.chdir(tmp_path)
@@ -88,7 +88,7 @@ def test_a_bomb_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("where", "kind", "message"),
     [
-        ("modle.skops", ConfigurationError, "no model file .*modle.skops. Did you mean 'model.skops'"),
+        ("model.skop", ConfigurationError, "no model file .*model.skop. Did you mean 'model.skops'"),
         ("elsewhere/model.skops", ConfigurationError, "no model file"),
         ("notes.txt", ConfigurationError, "is no .skops file"),
         ("mine:lien", DataError, "mine:lien does not exist. Did you mean 'line'"),
