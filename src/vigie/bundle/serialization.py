@@ -77,6 +77,23 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         UntrustedContentError: it holds other types than skops, ``trust`` and the owner trust.
         BundleError: it is too large, malformed, no Pipeline, or its trees point outside themselves.
     """
+    model = load_estimator(content, trusted=trusted)
+    if type(model) is not Pipeline:
+        raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
+    return model
+
+
+def load_estimator(content: bytes, *, trusted: frozenset[str]) -> Any:
+    """Return whatever a skops archive holds, or refuse.
+
+    Args:
+        content: a skops archive from anywhere.
+        trusted: type names that the owner of this process adds to ours.
+
+    Raises:
+        UntrustedContentError: it holds other types than skops, ``trust`` and the owner trust.
+        BundleError: it is too large, malformed, or its trees point outside themselves.
+    """
     allowed = sorted(TRUSTED_TYPES | trusted)
     try:
         return _load_checked(content, allowed, trusted)
@@ -89,7 +106,7 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         raise BundleError(f"model.skops cannot be read ({type(exc).__name__}).") from exc
 
 
-def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -> Pipeline:
+def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_archive(archive, len(content))
         _check_arrays(archive)
@@ -98,8 +115,6 @@ def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -
         # The golden rows answer what this warning asks: whether another version computes the same.
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         model = skops.io.loads(content, trusted=allowed)
-    if type(model) is not Pipeline:
-        raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
     check_model(model, any_partial="functools.partial" in trusted)
     return model
 

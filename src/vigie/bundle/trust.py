@@ -4,7 +4,7 @@ The list is data in our code; a server's owner may add to it in the server's own
 to be trusted: an artifact that widens its own trust protects nobody. Measured with skops 0.16 and scikit-learn 1.9 on
 Pipeline, ColumnTransformer, SimpleImputer, StandardScaler, OneHotEncoder and OrdinalEncoder in front of linear, dummy,
 forest, gradient-boosting and hist-gradient-boosting models, native categories included: these names and no
-others are needed.
+others are needed, and ours for a model fitted elsewhere.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,10 @@ TREE_PREDICTOR = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredict
 CATEGORY_CHECK = frozenset({"functools.partial", "sklearn.utils.validation.check_array"})
 """How hist gradient boosting with native categories checks the columns that are none."""
 
-TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR}) | CATEGORY_CHECK
+ADAPTED = "vigie.bundle.adapted.Adapted"
+"""Our own wrapper of a model fitted elsewhere: it holds an estimator, which is audited like any other, and an order."""
+
+TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR, ADAPTED}) | CATEGORY_CHECK
 """Exact names. The two tree types are safe only because ``audit`` checks their arrays before anything predicts, and a
 partial function because ``audit`` allows it to call ``check_array`` and nothing else."""
 

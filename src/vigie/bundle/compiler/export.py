@@ -10,6 +10,7 @@ import msgspec
 import sklearn
 from sklearn.pipeline import Pipeline
 
+from vigie.bundle.adapted import Adapted
 from vigie.bundle.compiler.columns import transform
 from vigie.bundle.compiler.expression import Block, Column, NotCompiled, UnsupportedError
 from vigie.bundle.compiler.models import export_model
@@ -52,7 +53,10 @@ def export(model: Pipeline, schema: Schema) -> bytes | NotCompiled:
 def _spec(model: Pipeline, schema: Schema) -> dict[str, Any]:
     block = Block(tuple(_input(place, schema) for place in range(len(schema.features))))
     estimator: Any = model
-    while type(estimator) is Pipeline:
+    while type(estimator) in {Pipeline, Adapted}:
+        if type(estimator) is Adapted:
+            estimator = _as_given(estimator)
+            continue
         *steps, (_, last) = estimator.steps
         for _, step in steps:
             block = transform(step, block)
@@ -61,6 +65,13 @@ def _spec(model: Pipeline, schema: Schema) -> dict[str, Any]:
     if bool(len(getattr(estimator, "classes_", ()))) != bool(classes):  # CatBoost's regressors know an empty list
         raise UnsupportedError("it answers another kind of question than the schema asks")
     return {"format": FORMAT, "inputs": len(schema.features), "classes": classes} | export_model(estimator, block)
+
+
+def _as_given(adapted: Adapted) -> Any:
+    """Return the estimator behind the wrapper: an array has the frame's columns, so places are what they were."""
+    if not adapted.keeps_order:
+        raise UnsupportedError("it numbers its classes in another order than the schema")
+    return adapted.estimator
 
 
 def _input(place: int, schema: Schema) -> Column:

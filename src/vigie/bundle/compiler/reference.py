@@ -12,6 +12,7 @@ from sklearn.ensemble import (
 )
 from sklearn.pipeline import Pipeline
 
+from vigie.bundle.adapted import Adapted
 from vigie.bundle.compiler import boosters
 
 
@@ -36,7 +37,10 @@ def raw_scores(model: Pipeline, frame: pd.DataFrame) -> np.ndarray | None:
     """
     estimator: Any = model
     cells: Any = frame
-    while type(estimator) is Pipeline:
+    while type(estimator) in {Pipeline, Adapted}:
+        if type(estimator) is Adapted:
+            cells, estimator = estimator.cells(cells), estimator.estimator
+            continue
         *steps, (_, last) = estimator.steps
         for _, step in steps:
             cells = cells if isinstance(step, str) else step.transform(cells)
