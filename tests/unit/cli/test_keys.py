@@ -13,7 +13,7 @@ from vigie.adapters.bundle_folder import read_bundle
 from vigie.adapters.signing_key import read_signing_key
 from vigie.bundle.archive import BundleContent, pack, unpack
 from vigie.bundle.trust import Trust
-from vigie.cli.keys import command
+from vigie.cli.main import cli
 from vigie.domain.frame import model_frame
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
@@ -28,7 +28,7 @@ def run(tmp_path, monkeypatch):
     """Return what calls ``vigie keys`` for a user whose configuration folder is empty."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
-    return lambda *line: CliRunner().invoke(command, [str(word) for word in line], catch_exceptions=True)
+    return lambda *line: CliRunner().invoke(cli, ["keys", *map(str, line)], catch_exceptions=True)
 
 
 @pytest.fixture
