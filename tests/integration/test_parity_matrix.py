@@ -11,6 +11,8 @@ from itertools import product
 import msgspec
 import numpy as np
 import pytest
+from catboost import CatBoostClassifier, CatBoostRegressor
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
@@ -44,6 +46,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from xgboost import XGBClassifier, XGBRegressor
 
 from vigie.bundle.compiler.edges import edges
 from vigie.bundle.compiler.export import export
@@ -135,6 +138,10 @@ PREPARATIONS = {
     ),
 }
 
+LIGHT = {"n_estimators": 8, "min_child_samples": 4, "n_jobs": 1, "verbosity": -1}
+EXTREME = {"n_estimators": 8, "max_depth": 4, "n_jobs": 1}
+CAT = {"iterations": 12, "depth": 4, "thread_count": 1, "verbose": False, "allow_writing_files": False}
+
 REGRESSORS = {
     "ols": LinearRegression,
     "ridge": Ridge,
@@ -157,6 +164,14 @@ REGRESSORS = {
     "hist poisson": lambda: HistGradientBoostingRegressor(loss="poisson", max_iter=9, min_samples_leaf=4),
     "hist gamma": lambda: HistGradientBoostingRegressor(loss="gamma", max_iter=9, min_samples_leaf=4),
     "dummy": DummyRegressor,
+    "lightgbm": lambda: LGBMRegressor(**LIGHT),
+    "lightgbm quantile": lambda: LGBMRegressor(objective="quantile", alpha=0.3, **LIGHT),
+    "lightgbm tweedie": lambda: LGBMRegressor(objective="tweedie", **LIGHT),
+    "xgboost": lambda: XGBRegressor(**EXTREME),
+    "xgboost absolute": lambda: XGBRegressor(objective="reg:absoluteerror", **EXTREME),
+    "xgboost gamma": lambda: XGBRegressor(objective="reg:gamma", **EXTREME),
+    "catboost": lambda: CatBoostRegressor(**CAT),
+    "catboost poisson": lambda: CatBoostRegressor(loss_function="Poisson", **CAT),
 }
 CLASSIFIERS = {
     "logistic": lambda: LogisticRegression(max_iter=300),
@@ -166,11 +181,16 @@ CLASSIFIERS = {
     "boosting": lambda: GradientBoostingClassifier(n_estimators=6, random_state=0),
     "hist": lambda: HistGradientBoostingClassifier(max_iter=6, min_samples_leaf=4),
     "dummy": lambda: DummyClassifier(strategy="prior"),
+    "lightgbm": lambda: LGBMClassifier(**LIGHT),
+    "xgboost": lambda: XGBClassifier(**EXTREME),
+    "catboost": lambda: CatBoostClassifier(**CAT),
 }
 BINARY = CLASSIFIERS | {
     "logistic without intercept": lambda: LogisticRegression(fit_intercept=False, max_iter=300),
     "boosting exponential": lambda: GradientBoostingClassifier(loss="exponential", n_estimators=8, random_state=0),
     "boosting from zero": lambda: GradientBoostingClassifier(init="zero", n_estimators=8, random_state=0),
+    "lightgbm dart": lambda: LGBMClassifier(boosting_type="dart", class_weight="balanced", **LIGHT),
+    "xgboost parallel trees": lambda: XGBClassifier(num_parallel_tree=2, subsample=0.7, base_score=0.3, **EXTREME),
     "hist balanced": lambda: HistGradientBoostingClassifier(max_iter=6, min_samples_leaf=4, class_weight="balanced"),
     "dummy most frequent": lambda: DummyClassifier(strategy="most_frequent"),
 }
@@ -179,7 +199,10 @@ TASKS = {
     "binary": (BINARY, Schema(FEATURES, Target("y", Task.BINARY, ("no", "yes")))),
     "four": (CLASSIFIERS, Schema(FEATURES, Target("y", Task.MULTICLASS, tuple("mnop")))),
     "eleven": (
-        {name: CLASSIFIERS[name] for name in ("logistic", "forest", "boosting", "hist")},
+        {
+            name: CLASSIFIERS[name]
+            for name in ("logistic", "forest", "boosting", "hist", "lightgbm", "xgboost", "catboost")
+        },
         Schema(FEATURES, Target("y", Task.MULTICLASS, tuple("abcdefghijk"))),
     ),
 }
@@ -188,10 +211,11 @@ MATRIX = [
     for task, (estimators, _) in TASKS.items()
     for estimator, preparation in product(estimators, PREPARATIONS)
 ]
-NOT_TAKEN = "hist", "most frequent, infrequent one-hot, sparse"
-"""Hist gradient boosting refuses a sparse matrix when it is fitted."""
+BOOSTERS = {"lightgbm", "xgboost", "catboost"}
+DENSE = {"hist", *BOOSTERS}
+"""Hist gradient boosting refuses a sparse matrix when it is fitted; to a booster its zeros may be missing values."""
 
-CASES = [case for case in MATRIX if not (case[1].startswith(NOT_TAKEN[0]) and case[2] == NOT_TAKEN[1])]
+CASES = [case for case in MATRIX if not (case[1].split()[0] in DENSE and case[2].endswith("sparse"))]
 CORE = {i for i in range(len(CASES)) if i % 5 == 0}
 PARAMETERS = [
     pytest.param(*case, id=", ".join(case), marks=() if i in CORE else pytest.mark.slow) for i, case in enumerate(CASES)
@@ -202,7 +226,7 @@ def fitted(task, estimator, preparation):
     """Return a schema and a pipeline fitted on its frame."""
     estimators, schema = TASKS[task]
     model = estimators[estimator]()
-    tolerant = estimator.split()[0] in {"tree", "forest", "extra", "hist", "dummy"}
+    tolerant = estimator.split()[0] in {"tree", "forest", "extra", "dummy", *DENSE}
     columns = table(1, holes="passthrough" not in preparation or tolerant)
     rng = np.random.default_rng(2)
     n_classes = len(schema.target.classes)
@@ -263,11 +287,21 @@ def ask_sklearn(model, schema, rows):
     return ask_sklearn(model, schema, rows[:half]) + ask_sklearn(model, schema, rows[half:])
 
 
+RAW = {
+    "lightgbm": {"raw_score": True},
+    "xgboost": {"output_margin": True},
+    "catboost": {"prediction_type": "RawFormulaVal"},
+}
+
+
 def raw_of(model, frame):
     """Return the scores before the link, where the answer is not the score itself."""
     prepared, estimator = model[:-1].transform(frame), model[-1]
     if isinstance(estimator, HistGradientBoostingRegressor):
         return estimator._raw_predict(prepared).reshape(len(frame), -1)
+    package = type(estimator).__module__.split(".")[0]
+    if package in BOOSTERS:
+        return np.asarray(estimator.predict(prepared, **RAW[package]), dtype=np.float64).reshape(len(frame), -1)
     if hasattr(estimator, "decision_function"):
         return estimator.decision_function(prepared).reshape(len(frame), -1)
     answers = estimator.predict_proba(prepared) if hasattr(estimator, "classes_") else estimator.predict(prepared)
@@ -284,6 +318,12 @@ def terms(model, frame):
 def ulps_between(one, other):
     """Return how many float64 lie between two positive arrays, elementwise."""
     return np.abs(one.view(np.int64) - other.view(np.int64))
+
+
+def within_float32(one, other):
+    """Whether two arrays of float32 lie two units apart at most, or that far from 1 where they are complements."""
+    ulps = np.abs(one.astype(np.float32).view(np.int32) - other.astype(np.float32).view(np.int32))
+    return ((ulps <= 2) | (np.abs(one - other) <= 2**-23)).all() and (one == one.astype(np.float32)).all()
 
 
 def compare(schema, model, n=0, altered=None):
@@ -328,11 +368,14 @@ def compare_answers(scorer, schema, rows, raw_and_noise, expected, labels):
         bound = shift if schema.target.classes else noise
         assert (np.abs(answers - expected) <= bound).all()
     else:
-        allowed = 16 if scorer.spec.link in {"softmax", "exp"} else 4
-        assert ulps_between(answers, expected).max() <= allowed
+        if scorer.spec.link.endswith("32"):
+            assert within_float32(answers, expected)
+        else:
+            allowed = 16 if scorer.spec.link in {"softmax", "exp"} else 4
+            assert ulps_between(answers, expected).max() <= allowed
     if schema.target.classes:
         top = np.sort(expected, axis=1)
-        clear = top[:, -1] - top[:, -2] > 4 * noise.max(axis=1) + 1e-14
+        clear = top[:, -1] - top[:, -2] > 4 * noise.max(axis=1) + (1e-6 if scorer.spec.link.endswith("32") else 1e-14)
         names = [schema.target.classes[int(label)] for label in labels]
         assert [a.value for a, sure in zip(found, clear, strict=True) if sure] == [
             name for name, sure in zip(names, clear, strict=True) if sure

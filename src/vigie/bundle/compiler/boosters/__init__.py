@@ -4,12 +4,13 @@ Each is asked in its own way and by public means only; the parity gate has the l
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from vigie.bundle.compiler.boosters import catboost, lightgbm, xgboost
-from vigie.bundle.compiler.expression import Block
+from vigie.bundle.compiler.expression import Block, UnsupportedError
 
 _EXPORTS: dict[tuple[str, str], Callable[[Any, Block], dict[str, Any]]] = {
     ("lightgbm", "LGBMClassifier"): lightgbm.export,
@@ -30,7 +31,14 @@ _RAW: dict[str, dict[str, Any]] = {
 
 def exporter(model: Any) -> Callable[[Any, Block], dict[str, Any]] | None:
     """Return what exports a fitted estimator, None for one of another package."""
-    return _EXPORTS.get((_package(model), type(model).__name__))
+    export = _EXPORTS.get((_package(model), type(model).__name__))
+    return None if export is None else partial(_export, export)
+
+
+def _export(export: Callable[[Any, Block], dict[str, Any]], model: Any, block: Block) -> dict[str, Any]:
+    if block.sparse:
+        raise UnsupportedError("it is fed a sparse matrix, whose zeros may count as missing")
+    return export(model, block)
 
 
 def raw_scores(model: Any, cells: Any) -> np.ndarray | None:
