@@ -67,7 +67,7 @@ FEATURES = (
     Feature("d", Kind.CATEGORY, categories=("x", "y", "z")),
 )
 NUMBERS, WORDS = ["a", "b", "k", "f"], ["c", "d"]
-EXTREMES = [0.0, -0.0, 5e-324, 2.0**53 + 2, 3.4e38, 3.4028235677973362e38, 3.4028235677973366e38, 1e39, 1e300, -1e300]
+EXTREMES = [0.0, -0.0, 5e-324, 2.0**53 + 2, 3.4e38, 3.4028235677973362e38, 3.4028235677973366e38, 1e39, 1e300, -1e300, 1.7e308]
 
 
 def table(seed, *, holes=True):
@@ -338,7 +338,7 @@ def compare(schema, model, n=0, altered=None):
         expected = ask_sklearn(model, schema, plain) + ask_sklearn(model, schema, odd)
         answered = [row for row, answer in zip(rows, expected, strict=True) if answer is not None]
         frame = model_frame(schema, {name: [row[i] for row in answered] for i, name in enumerate(schema.names)})
-        raw, labels = raw_of(model, frame), model.predict(frame)
+        raw, labels = raw_of(model, frame), np.ravel(model.predict(frame))
         noise = 1e-14 * terms(model, frame) if hasattr(model[-1], "coef_") else np.zeros_like(raw)
         # a few rows alone, as a server asks: a batch of rows is summed in another order
         alone = [ask_sklearn(model, schema, [row])[0] for row in answered[:3]]

@@ -1,6 +1,7 @@
 """LightGBM from its own dump: float64 thresholds, missing values by node, sums in the order of the trees."""
 
 from collections.abc import Sequence
+from math import inf, nextafter
 from typing import Any
 
 from vigie.bundle.compiler.expression import Block, Column, Expression, UnsupportedError
@@ -21,6 +22,12 @@ LINKS = {
     "multiclass": "softmax",
 }
 """What turns the raw score into the answer, by the objective's name."""
+
+
+NOTHING = 1.0000000180025095e-35
+"""1e-35 in float32: what is no larger counts as zero."""
+
+INFINITE = 1e300
 
 
 def export(model: Any, block: Block) -> dict[str, Any]:
@@ -93,12 +100,24 @@ class _Walk:
             going = set(map(int, node["threshold"].split("||")))
             bits = "".join(str(int(code in going)) for code in self._codes[column])
             return Split(column, 0.0, missing_left=False, left=left, right=right, bits=bits)
-        threshold = float(node["threshold"])
+        threshold = _threshold(float(node["threshold"]))
         if node["missing_type"] == "Zero":
             raise UnsupportedError("it takes zero for missing")
         # where no value was missing at fitting, a missing one counts as zero
         missing_left = bool(node["default_left"]) if node["missing_type"] == "NaN" else threshold >= 0.0
         return Split(column, threshold, missing_left=missing_left, left=left, right=right)
+
+
+def _threshold(dumped: float) -> float:
+    """Return the threshold that decides as LightGBM does, which reads next to nothing as zero before it compares.
+
+    The dump says 1e300 for infinity, behind which there is only a missing value.
+    """
+    if dumped >= INFINITE:
+        return inf
+    if -NOTHING <= dumped < 0.0:
+        return nextafter(-NOTHING, -inf)
+    return NOTHING if 0.0 <= dumped <= NOTHING else dumped
 
 
 def _as_places(expression: Expression) -> tuple[Expression, list[int]]:
