@@ -18,14 +18,23 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.linear_model import (
+    ARDRegression,
+    BayesianRidge,
     ElasticNet,
     ElasticNetCV,
+    GammaRegressor,
+    HuberRegressor,
     Lasso,
     LassoCV,
     LinearRegression,
     LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
     Ridge,
     RidgeCV,
+    SGDClassifier,
+    SGDRegressor,
+    TweedieRegressor,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -48,6 +57,10 @@ LOSS_LINKS = {
     "HalfMultinomialLoss": "softmax",
 }
 """What turns the raw score of a boosted model into its answer, by the class of its loss."""
+
+
+GLM_LINKS = {"IdentityLink": "identity", "LogLink": "exp"}
+"""The same for generalized linear models, by the class of their link."""
 
 
 def export_model(model: Any, block: Block) -> Parts:
@@ -80,6 +93,19 @@ def _linear_regressor(model: Any, _block: Block) -> Parts:
 def _logistic(model: Any, _block: Block) -> Parts:
     link = "expit" if len(model.classes_) == 2 else "softmax"
     return _linear(model.coef_, np.atleast_1d(model.intercept_), link)
+
+
+def _sgd_classifier(model: Any, _block: Block) -> Parts:
+    if model.loss != "log_loss" or len(model.classes_) > 2:
+        raise UnsupportedError("an SGDClassifier is compiled for two classes and the loss log_loss only")
+    return _linear(model.coef_, model.intercept_, "expit")
+
+
+def _generalized_linear(model: Any, _block: Block) -> Parts:
+    link = type(model._base_loss.link).__name__  # noqa: SLF001 - the only place where scikit-learn keeps it
+    if link not in GLM_LINKS:
+        raise UnsupportedError(f"the link {link} is not compiled")
+    return _linear(np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_), GLM_LINKS[link])
 
 
 def _linear(weights: np.ndarray, intercepts: np.ndarray, link: str) -> Parts:
@@ -218,7 +244,10 @@ def _takes_missing(model: Any, block: Block) -> bool:
 
 _RULES: dict[type, Callable[[Any, Block], Parts]] = (
     dict.fromkeys((LinearRegression, Ridge, RidgeCV, Lasso, LassoCV, ElasticNet, ElasticNetCV), _linear_regressor)
-    | {LogisticRegression: _logistic, DummyClassifier: _dummy_classifier, DummyRegressor: _dummy_regressor}
+    | dict.fromkeys((BayesianRidge, ARDRegression, HuberRegressor, SGDRegressor), _linear_regressor)
+    | dict.fromkeys((PoissonRegressor, GammaRegressor, TweedieRegressor), _generalized_linear)
+    | dict.fromkeys((LogisticRegression, LogisticRegressionCV), _logistic)
+    | {SGDClassifier: _sgd_classifier, DummyClassifier: _dummy_classifier, DummyRegressor: _dummy_regressor}
     | dict.fromkeys((DecisionTreeClassifier, DecisionTreeRegressor), _decision_tree)
     | dict.fromkeys((RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor), _forest)
     | dict.fromkeys((GradientBoostingClassifier, GradientBoostingRegressor), _gradient_boosting)
