@@ -15,6 +15,8 @@ MAX_NODES = 500_000
 """Internal nodes that a compiled model may have; beyond, scikit-learn answers."""
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+LAST_FINITE = 3.4028235677973362e38
+"""The largest float64 that float32 does not round to infinity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +173,16 @@ def float32_thresholds(thresholds: np.ndarray) -> np.ndarray:
     """Return thresholds that decide in float64 what scikit-learn decides after rounding the row to float32.
 
     Each becomes the largest float64 whose float32 rounding is at most the threshold: the middle between the largest
-    float32 below and the next one, or, where the tie goes to the next one, the float64 before. Shape as given; from the
-    largest float32 on, +inf.
+    float32 below and the next one, or, where the tie goes to the next one, the float64 before. Shape as given; beyond
+    the largest float32, +inf.
     """
     thresholds = thresholds.astype(np.float64)
-    above_all, below_all = thresholds >= FLOAT32_MAX, thresholds < -FLOAT32_MAX
-    bounded = np.where(above_all | below_all, 0.0, thresholds)
+    above_all, below_all, largest = (
+        thresholds > FLOAT32_MAX,
+        thresholds < -FLOAT32_MAX,
+        thresholds == FLOAT32_MAX,
+    )
+    bounded = np.where(above_all | below_all | largest, 0.0, thresholds)
     with np.errstate(over="ignore"):  # a step beyond the largest float32 is an infinity, and compares as one
         rounded = bounded.astype(np.float32)
         below = np.where(rounded.astype(np.float64) > bounded, np.nextafter(rounded, np.float32(-np.inf)), rounded)
@@ -184,6 +190,7 @@ def float32_thresholds(thresholds: np.ndarray) -> np.ndarray:
     middle = (below.astype(np.float64) + above.astype(np.float64)) / 2.0
     tie_stays = middle.astype(np.float32) == below
     turned = np.where(tie_stays, middle, np.nextafter(middle, -np.inf))
+    turned = np.where(largest, LAST_FINITE, turned)
     return np.where(above_all, np.inf, np.where(below_all, -np.finfo(np.float64).max, turned))
 
 

@@ -84,7 +84,8 @@ def _questions(model: Any, width: int) -> list[list[_Question]]:
 def _climb(model: Any, width: int, column: int, borders: np.ndarray, found: list[list[_Question | None]]) -> None:
     """Fill in the questions about one column."""
     rows = np.full((len(borders) + 2, width), -np.inf)
-    rows[1:-1, column] = np.nextafter(borders, np.float32(np.inf))
+    with np.errstate(over="ignore"):  # beyond the largest float32 stands an infinity
+        rows[1:-1, column] = np.nextafter(borders, np.float32(np.inf))
     rows[-1, column] = np.nan
     numbers = model.calc_leaf_indexes(rows, thread_count=1)
     if numbers[0].any():
