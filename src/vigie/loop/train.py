@@ -92,7 +92,7 @@ def train(
     runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
     content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
     members = pack(with_scorer(content, columns))
-    unpack(members, trusted=rules.trusted_types)  # what no server could open must not become a version
+    unpack(members, trust=rules.trust.before_signing())  # what no server could open must not become a version
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 

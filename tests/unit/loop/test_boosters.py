@@ -5,11 +5,17 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import skops.io
+from lightgbm import LGBMRegressor
+from sklearn.pipeline import Pipeline
 
 from vigie.bundle.archive import BundleContent, pack, unpack
+from vigie.bundle.serialization import load_model
+from vigie.bundle.trust import Trust
 from vigie.domain.event import EventKind
-from vigie.errors import BundleError
+from vigie.errors import BundleError, UntrustedContentError
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.open_sklearn import sklearn_scorer
 from vigie.testing.tables import churn_table
@@ -52,13 +58,13 @@ def test_a_booster_travels_as_its_compiled_scorer_alone(new_world, trained_with,
     assert name in manifest["lineage"]["pipeline"]
     assert any(library.startswith(name) for library in manifest["libraries"])
     assert f"a model of {name} is never opened by {name}" in members["card.md"].decode()
-    assert unpack(members, trusted=frozenset()).model is None
+    assert unpack(members, trust=Trust()).model is None
 
 
 def test_a_bundle_without_a_pipeline_has_nothing_for_scikit_learn(new_world, trained_with):
     """Asked for all the same, it says what it holds."""
     with pytest.raises(BundleError, match="compiled scorer alone"):
-        sklearn_scorer(trained_with(new_world, "lightgbm").members, trusted=frozenset())
+        sklearn_scorer(trained_with(new_world, "lightgbm").members, trust=Trust())
 
 
 def test_a_bundle_with_neither_pipeline_nor_scorer_is_refused(new_world, trained_with):
@@ -66,13 +72,13 @@ def test_a_bundle_with_neither_pipeline_nor_scorer_is_refused(new_world, trained
     members = dict(trained_with(new_world, "lightgbm").members)
     del members["scorer.json"]
     with pytest.raises(BundleError, match=r"neither model\.skops nor scorer\.json"):
-        open_bundle(members, version="1", trusted=frozenset())
+        open_bundle(members, version="1", trust=Trust())
 
 
 def test_a_booster_without_its_compiled_form_is_not_packed(new_world, trained_with):
     """Whoever calls: a version that no server could open does not come to be."""
     trained = trained_with(new_world, "xgboost")
-    bundle = unpack(trained.members, trusted=frozenset())
+    bundle = unpack(trained.members, trust=Trust())
     content = BundleContent(
         name="churn",
         created_at=bundle.manifest.created_at,
@@ -85,6 +91,16 @@ def test_a_booster_without_its_compiled_form_is_not_packed(new_world, trained_wi
     )
     with pytest.raises(BundleError, match="travels only as a compiled scorer"):
         pack(content)
+
+
+def test_a_booster_smuggled_in_is_refused_even_where_its_types_are_trusted():
+    """An owner may trust a type of their own; not one whose state is parsed by native code."""
+    model = Pipeline([("model", LGBMRegressor(n_estimators=2, min_child_samples=2, verbosity=-1))])
+    content = skops.io.dumps(model.fit(np.arange(20.0).reshape(10, 2), np.arange(10.0)))
+    types = frozenset(skops.io.get_untrusted_types(data=content))
+    assert any(name.startswith("lightgbm.") for name in types)
+    with pytest.raises(UntrustedContentError, match=r"lightgbm\."):
+        load_model(content, trusted=types)
 
 
 def test_a_booster_that_does_not_compile_leaves_its_place_to_the_next(new_world):
@@ -118,10 +134,11 @@ def test_a_server_of_boosters_never_imports_their_libraries(new_world, trained_w
             (tmp_path / name / member).write_bytes(content)
     code = (
         "import sys, pathlib\n"
+        "from vigie.bundle.trust import Trust\n"
         "from vigie.loop.open_bundle import open_bundle\n"
         f"for folder in sorted(pathlib.Path({str(tmp_path)!r}).iterdir()):\n"
         "    members = {p.name: p.read_bytes() for p in folder.iterdir()}\n"
-        "    model = open_bundle(members, version='1', trusted=frozenset())\n"
+        "    model = open_bundle(members, version='1', trust=Trust())\n"
         "    row = {feature.name: [None if feature.nullable else 'x' if not feature.kind.is_numeric else 1]\n"
         "           for feature in model.schema.features}\n"
         "    print(folder.name, model.scorer_kind, model.scorer.score(row)[0].value)\n"
