@@ -22,7 +22,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from vigie.bundle.audit import check_model
 from vigie.bundle.manifest import unique
-from vigie.bundle.trust import TRUSTED_TYPES
+from vigie.bundle.trust import NATIVE_PACKAGES, TRUSTED_TYPES
 from vigie.errors import BundleError, UntrustedContentError
 
 MAX_FILES = 50_000
@@ -94,7 +94,8 @@ def load_estimator(content: bytes, *, trusted: frozenset[str]) -> Any:
         UntrustedContentError: it holds other types than skops, ``trust`` and the owner trust.
         BundleError: it is too large, malformed, or its trees point outside themselves.
     """
-    allowed = sorted(TRUSTED_TYPES | trusted)
+    named = TRUSTED_TYPES | trusted
+    allowed = sorted(name for name in named if name.partition(".")[0] not in NATIVE_PACKAGES)  # whoever names them
     try:
         return _load_checked(content, allowed, trusted)
     except BundleError:

@@ -5,12 +5,17 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import skops.io
+from lightgbm import LGBMRegressor
+from sklearn.pipeline import Pipeline
 
 from vigie.bundle.archive import BundleContent, pack, unpack
+from vigie.bundle.serialization import load_model
 from vigie.bundle.trust import Trust
 from vigie.domain.event import EventKind
-from vigie.errors import BundleError
+from vigie.errors import BundleError, UntrustedContentError
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.open_sklearn import sklearn_scorer
 from vigie.testing.tables import churn_table
@@ -86,6 +91,16 @@ def test_a_booster_without_its_compiled_form_is_not_packed(new_world, trained_wi
     )
     with pytest.raises(BundleError, match="travels only as a compiled scorer"):
         pack(content)
+
+
+def test_a_booster_smuggled_in_is_refused_even_where_its_types_are_trusted():
+    """An owner may trust a type of their own; not one whose state is parsed by native code."""
+    model = Pipeline([("model", LGBMRegressor(n_estimators=2, min_child_samples=2, verbosity=-1))])
+    content = skops.io.dumps(model.fit(np.arange(20.0).reshape(10, 2), np.arange(10.0)))
+    types = frozenset(skops.io.get_untrusted_types(data=content))
+    assert any(name.startswith("lightgbm.") for name in types)
+    with pytest.raises(UntrustedContentError, match=r"lightgbm\."):
+        load_model(content, trusted=types)
 
 
 def test_a_booster_that_does_not_compile_leaves_its_place_to_the_next(new_world):
