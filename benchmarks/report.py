@@ -19,7 +19,7 @@ def print_report(report: Mapping[str, Any], screen: Console) -> None:
     screen.print(
         f"[bold]{report['benchmark']}[/], {report['rounds']} round(s) on {escape(machine['cpu'])}, {machine['cores']} "
         f"cores, load {machine['load_before']} before and {machine['load_after']} after.\n"
-        "Medians, with the quartiles in brackets."
+        "Medians, ± half the distance between the quartiles."
     )
     for case, results in groupby(report["results"], key=lambda result: result["case"]):
         _print_case(case, list(results), screen)
@@ -49,12 +49,12 @@ def _print_case(case: str, results: Sequence[Mapping[str, Any]], screen: Console
 def _print_gates(gates: Sequence[Mapping[str, Any]], screen: Console) -> None:
     screen.print("\n[bold]Gates[/]: the worse quartile must meet the goal")
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("gate", "goal", "found", ""):
+    for heading in ("gate", "goal", "quartiles", ""):
         made.add_column(heading, overflow="fold")
     for gate in gates:
         goal = gate["goal"]
         side = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
-        found = "-" if gate["median"] is None else _cell(gate)
+        found = ", ".join("-" if gate[key] is None else _number(gate[key]) for key in ("low", "median", "high"))
         made.add_row(escape(gate["name"]), f"{side} {goal['unit']}".strip(), found, _MET[gate["met"]])
     screen.print(made)
 
@@ -67,13 +67,14 @@ def _heading(measure: Mapping[str, Any]) -> str:
 def _cell(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "-"
-    return f"{_number(found['median'])} \\[{_number(found['low'])}, {_number(found['high'])}]"
+    half = (found["high"] - found["low"]) / 2
+    return f"{_number(found['median'])} ±{_number(half)}" if half else _number(found["median"])
 
 
 def _number(value: float) -> str:
-    if abs(value) >= 10_000:
-        return f"{value:,.0f}"
-    return f"{value:.4f}" if abs(value) < 1 else f"{value:,.4g}"
+    if abs(value) < 1:
+        return f"{value:.4f}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _chunks(names: Sequence[str], size: int) -> list[Sequence[str]]:

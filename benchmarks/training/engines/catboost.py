@@ -1,11 +1,11 @@
 """CatBoost: its own handling of categories (missing ones become a level, as its documentation asks)."""
 
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import catboost
-import pandas as pd
 
 from benchmarks.training.engines.engine import Score, run
 from benchmarks.training.engines.frames import Columns, training_frame
@@ -25,7 +25,8 @@ def train(request: Any) -> list[str]:
         allow_writing_files=False,
         cat_features=list(columns.levels),
     )
-    model.fit(_texts(X, columns), y)
+    texts = {name: X[name].astype(object).where(X[name].notna(), MISSING) for name in columns.levels}
+    model.fit(X.assign(**texts), y)
     model.save_model(str(Path(request["folder"]) / "model.cbm"))
     columns.save(Path(request["folder"]))
     return []
@@ -38,19 +39,17 @@ def load(folder: Path) -> Score:
     model = kind().load_model(str(folder / "model.cbm"))
 
     def score(records: Sequence[dict[str, Any]]) -> list[Any]:
-        frame = _texts(pd.DataFrame.from_records(list(records), columns=columns.names), columns)
         ask = model.predict_proba if columns.classes else model.predict
-        answers: list[Any] = ask(frame, thread_count=1).tolist()
+        answers: list[Any] = ask([_row(record, columns) for record in records], thread_count=1).tolist()
         return answers
 
     return score
 
 
-def _texts(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """Return categories as text (CatBoost takes levels it never met), everything else as numbers."""
-    texts = {name: frame[name].astype(object).where(frame[name].notna(), MISSING) for name in columns.levels}
-    numbers = {name: "float64" for name in columns.names if name not in columns.levels}
-    return frame.assign(**texts).astype(numbers)
+def _row(record: dict[str, Any], columns: Columns) -> list[Any]:
+    """Return a row as CatBoost takes it without a frame; levels it never met are fine."""
+    found = ((name, record[name]) for name in columns.names)
+    return [value if value is not None else MISSING if name in columns.levels else nan for name, value in found]
 
 
 if __name__ == "__main__":

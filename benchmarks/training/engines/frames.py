@@ -1,8 +1,9 @@
-"""Frames for the peers that want category columns: the levels are kept beside the model, as careful users keep them."""
+"""Rows as the peers take them; the levels of categories are kept beside the model, as careful users keep them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Columns:
     """What a frame must look like when the model is asked again.
 
@@ -26,12 +27,30 @@ class Columns:
 
     def frame(self, records: Sequence[dict[str, Any]]) -> pd.DataFrame:
         """Return rows as the model was trained on; a level it never met is a missing value."""
-        return self.typed(pd.DataFrame.from_records(list(records), columns=self.names))
+        return self.typed({name: [record[name] for record in records] for name in self.names})
 
-    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the frame with numbers as float64 and text as categories of the known levels."""
-        levels = {name: pd.CategoricalDtype(self.levels[name]) for name in self.levels}
-        return frame.astype({name: levels.get(name, "float64") for name in self.names})
+    def typed(self, columns: Mapping[str, Any]) -> pd.DataFrame:
+        """Return columns as a frame, numbers as float64 and text as categories of the known levels.
+
+        Column by column: ``astype`` on a frame of one row takes twice as long, and the peers should not pay for that.
+        """
+        numbers = {name: np.asarray(columns[name], np.float64) for name in self.names if name not in self.levels}
+        texts = {name: pd.Categorical(columns[name], levels) for name, levels in self.levels.items()}
+        return pd.DataFrame(numbers | texts, columns=self.names, copy=False)
+
+    def matrix(self, records: Sequence[dict[str, Any]]) -> np.ndarray:
+        """Return rows as numbers: a category is the place of its level, a level never met is missing.
+
+        What LightGBM and XGBoost make of a frame, without the frame: of one row it takes them twenty times as long as
+        the prediction.
+        """
+        codes, names = self._codes, self.names
+        rows = [[codes[name].get(row[name]) if name in codes else row[name] for name in names] for row in records]
+        return np.array(rows, np.float64)
+
+    @cached_property
+    def _codes(self) -> dict[str, dict[str, int]]:
+        return {name: {level: n for n, level in enumerate(levels)} for name, levels in self.levels.items()}
 
     def save(self, folder: Path) -> None:
         """Write it beside the model."""
@@ -53,7 +72,19 @@ def training_frame(request: Any) -> tuple[pd.DataFrame, np.ndarray, Columns]:
     classes = [] if request["task"] == "regression" else sorted(target.unique().tolist())
     columns = Columns(names, levels, classes)
     y = target.to_numpy(np.float64) if not classes else target.map(classes.index).to_numpy(np.int64)
-    return columns.typed(table), y, columns
+    return columns.typed({name: table[name] for name in names}), y, columns
+
+
+def training_matrix(request: Any) -> tuple[np.ndarray, np.ndarray, Columns]:
+    """Return what ``training_frame`` returns, the features as numbers; see ``Columns.matrix``."""
+    X, y, columns = training_frame(request)
+    numbers = [_codes(X[name]) if name in columns.levels else X[name].to_numpy() for name in columns.names]
+    return np.column_stack(numbers), y, columns
+
+
+def _codes(categories: "pd.Series[Any]") -> np.ndarray:
+    codes = categories.cat.codes.to_numpy(np.float64)
+    return np.where(codes < 0, np.nan, codes)
 
 
 def both_classes(positive: np.ndarray) -> list[list[float]]:
