@@ -38,7 +38,7 @@ class Columns:
         texts = {name: self._category(name, columns[name]) for name in self.levels}
         return pd.DataFrame(numbers | texts, columns=self.names, copy=False)
 
-    def _category(self, name: str, values: Iterable[Any]) -> pd.Categorical:
+    def _category(self, name: str, values: Iterable[Any]) -> "pd.Categorical[Any]":
         codes = [self._codes[name].get(value, -1) for value in values]
         return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(self.levels[name]))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import environments
 from benchmarks.environments import ENVIRONMENTS, Environment, EnvironmentFailedError, environment
 
 LOCKS = sorted(ENVIRONMENTS.glob("*/requirements.txt"))
@@ -21,6 +22,16 @@ def test_locks_are_whole_and_name_no_host(lock: Path) -> None:
     assert re.search(r"https?://|file:|--(extra-)?index|--find-links", lock.read_text()) is None
 
 
+@pytest.fixture(params=["uv", "pip"])
+def _installer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install with uv, and without it."""
+    if request.param == "pip":
+        monkeypatch.setattr(environments, "_uv", lambda: None)
+    elif environments._uv() is None:
+        pytest.skip("uv is not installed here")
+
+
+@pytest.mark.usefixtures("_installer")
 def test_a_lock_without_hashes_is_not_installed(tmp_path: Path) -> None:
     """What cannot be installed is said, with the installer's reason; nothing is fetched without a hash."""
     (tmp_path / "requirements.txt").write_text("numpy==2.4.6\n")
@@ -31,6 +42,7 @@ def test_a_lock_without_hashes_is_not_installed(tmp_path: Path) -> None:
     assert not Environment(tmp_path).is_ready
 
 
+@pytest.mark.usefixtures("_installer")
 def test_an_environment_is_built_once_per_lock(tmp_path: Path) -> None:
     """A built environment is used again; a changed lock asks for a new one."""
     lock, lines = tmp_path / "requirements.txt", list[str]()
