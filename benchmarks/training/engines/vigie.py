@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.training.engines.engine import BATCH, Score, run
+from vigie.bundle.trust import Trust
 from vigie.inference.payload import read_rows
 from vigie.loop.open_bundle import open_bundle
 
@@ -15,7 +16,7 @@ from vigie.loop.open_bundle import open_bundle
 def load(folder: Path) -> Score:
     """Open the bundle; its digests and golden rows are checked, as at every start of a server."""
     members = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-    model = open_bundle(members, version="1", trusted=frozenset())
+    model = open_bundle(members, version="1", trust=Trust())
 
     def score(records: Sequence[dict[str, Any]]) -> list[Any]:
         rows = read_rows(list(records), model.schema, max_rows=BATCH)
