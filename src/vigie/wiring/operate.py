@@ -18,7 +18,8 @@ from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
 from vigie.evaluation.value import DecisionValue
 from vigie.loop.context import Loop, Rules
-from vigie.loop.train import Origin, Trained, train
+from vigie.loop.origin import Origin
+from vigie.loop.train import Trained, train
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
@@ -85,7 +86,7 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
         yield Loop(
             model=settings.project.name,
             registry=MlflowRegistry(client),
-            tracker=MlflowTracker(client, artifacts=artifacts),
+            tracker=MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID")),
             log=log,
             ledger=ledger,
             notifier=LogNotifier(),
