@@ -17,13 +17,10 @@ from pathlib import Path
 
 # MLflow's own settings; what the user set wins. Its seven tries with doubling pauses would keep a person, or a server's
 # follower, waiting for minutes before they hear that the server is down.
-for _variable, _value in {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-}.items():
-    os.environ.setdefault(_variable, _value)
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
@@ -175,7 +172,8 @@ def _dataset(rows: UsedRows) -> DatasetInput:
     types = {"number": "double", "integer": "long", "boolean": "boolean"}
     columns = [{"name": name, "type": types.get(kind, "string")} for name, kind in rows.columns.items()]
     described = Dataset(
-        name=f"{rows.name} ({rows.role})",  # the two parts have one digest, and MLflow tells datasets apart by these two
+        # the two parts share a digest, and MLflow takes datasets of one name and one digest for the same
+        name=f"{rows.name} ({rows.role})",
         digest=rows.digest[:_DIGEST_CHARACTERS],
         source_type="code",
         source=json.dumps({"tags": {"vigie.source": rows.source}}),

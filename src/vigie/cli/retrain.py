@@ -26,10 +26,10 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
     from vigie.adapters.git import current_commit
     from vigie.cli.output import fit_progress
     from vigie.loop.champion import champion_version, open_version
+    from vigie.loop.origin import Origin
     from vigie.loop.promote import Move, promote
     from vigie.loop.report import report
     from vigie.loop.retrain import retrain
-    from vigie.loop.origin import Origin
     from vigie.wiring.operate import open_loop, owner
 
     settings = settings_of(project)

@@ -15,8 +15,8 @@ from vigie.evaluation.metrics import row_losses
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop, Rules
 from vigie.loop.logged import labelled_table
-from vigie.loop.register import LOSS_NAMES, publish
 from vigie.loop.origin import Origin
+from vigie.loop.register import LOSS_NAMES, publish
 from vigie.loop.train import Trained, train
 from vigie.ports import LoggedRows
 from vigie.promotion.gate import GateDecision, decide
