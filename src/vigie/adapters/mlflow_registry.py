@@ -5,11 +5,12 @@ MLflow's side, a version is an MLflow model too: its MLmodel file names ``mlflow
 loader, so that ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` go through the same reader.
 """
 
+import json
 import logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,6 +80,9 @@ class MlflowRegistry:
                     description=cut(members.get(CARD, b"").decode(), _DESCRIPTION_CHARACTERS),
                     model_id=model.model_id,
                 )
+            with suppress(MlflowException):  # a link on MLflow's page of the model; its own server sets it by itself
+                link = json.dumps([{"name": name, "version": made.version}])
+                self._client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": link})
         return self._version(made)
 
     def version(self, name: str, wanted: str) -> ModelVersion:

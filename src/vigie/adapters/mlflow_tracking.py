@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 
 _PARENT = "mlflow.parentRunId"
 _NOTE = "mlflow.note.content"
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""MLflow's pages then open on runs and models, not on what language models need."""
+
 # The longest that MLflow's database takes.
 _PARAM_CHARACTERS, _NOTE_CHARACTERS, _DIGEST_CHARACTERS = 6_000, 8_000, 36
 
@@ -141,7 +144,7 @@ class MlflowTracker:
         found = self._client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        return str(self._client.create_experiment(name, artifact_location=self._artifacts))
+        return str(self._client.create_experiment(name, artifact_location=self._artifacts, tags=_KIND))
 
     def _write(self, experiment_id: str, record: RunRecord, links: Mapping[str, str]) -> str:
         end_ms = int(time.time() * 1000)
