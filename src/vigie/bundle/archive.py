@@ -17,6 +17,7 @@ from vigie.bundle.golden import GoldenRows
 from vigie.bundle.manifest import Manifest, Member, library_versions
 from vigie.bundle.members import CARD, GOLDEN, MANIFEST, MODEL, PROFILE, SCHEMA, SCORER, check_sizes, read_members
 from vigie.bundle.serialization import dump_model, load_model
+from vigie.bundle.trust import Trust
 from vigie.domain.measurement import Measurement
 from vigie.domain.schema import Schema
 from vigie.errors import BundleError
@@ -102,21 +103,22 @@ def _manifest(content: BundleContent, members: Mapping[str, bytes]) -> Manifest:
     )
 
 
-def unpack(members: Mapping[str, bytes], *, trusted: frozenset[str]) -> Bundle:
+def unpack(members: Mapping[str, bytes], *, trust: Trust) -> Bundle:
     """Return the bundle that ``members`` are, or refuse.
 
     Args:
         members: bytes by name, from anywhere.
-        trusted: type names that this process's owner trusts beyond ``trust.TRUSTED_TYPES``; never taken from a bundle.
+        trust: types and signatures that this process's owner trusts; never taken from a bundle.
 
     Raises:
+        SignatureError: a signature is required, and there is none that counts.
         BundleCorruptedError: a member's bytes are not the manifest's.
         BundleFormatError: the format is not one this Vigie reads.
         UntrustedContentError: the model holds types that nobody here trusts.
         BundleError: members are missing, unknown or too large, or one of them cannot be read.
     """
-    parts = read_members(members)
-    model = load_model(parts.model, trusted=trusted)
+    parts = read_members(members, trust=trust)
+    model = load_model(parts.model, trusted=trust.types)
     _check_columns(model, parts.schema)
     return Bundle(parts.manifest, parts.schema, model, parts.profile, parts.golden, parts.card)
 

@@ -84,7 +84,7 @@ def train(
     columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
     content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
     members = pack(with_scorer(content, columns))
-    unpack(members, trusted=rules.trusted_types)  # what no server could open must not become a version
+    unpack(members, trust=rules.trust.before_signing())  # what no server could open must not become a version
     loop.tracker.attach(runs.parent_id, {CARD: members[CARD]}, note=members[CARD].decode())
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)

@@ -24,8 +24,13 @@ def read_spec(content: bytes, schema: Schema) -> Spec:
     """
     try:
         spec: Spec = msgspec.json.decode(content, type=Spec)
+        fields = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise BundleError(f"scorer.json cannot be read: {exc}.") from exc
+    # Quotes, colons and commas, and the two braces: what is longer holds a field twice, and another reader might take
+    # the other one.
+    length = sum(len(name) + len(value) + 4 for name, value in fields.items()) + 1
+    require(length == len(content), "has a field twice, or blanks between its fields")
     require(spec.format == FORMAT, f"has layout {spec.format}, this Vigie reads {FORMAT}")
     require(spec.inputs == len(schema.features), "was made for another number of features than schema.json has")
     kinds = check_columns(spec.cols, schema)
