@@ -42,6 +42,7 @@ candidates = ["logistic"]
 folds = 2
 report = false
 """
+ROW = {"anciennete_mois": 6, "montant_mensuel": 89.99, "nb_reclamations": 5, "nb_produits": 1, "satisfaction": 1.5}
 
 
 def free_port():
@@ -194,11 +195,43 @@ def test_the_loop_lives_on_a_server(project, server, client):
     assert set(answered["prediction"]) <= {"oui", "non"}
 
 
+def test_serving_follows_the_server_and_outlives_it(project, tmp_path):
+    """A promotion there reaches answers here; with nobody at that address, answers go on from the cache."""
+    if project_versions(project) < 2:
+        project.train()
+        project.train()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "vigie", "serve", "--port", str(port), "--project", str(project.settings.folder)]
+    with running(command, f"{url}/readyz", tmp_path / "log"):
+        before = served_version(url)
+        other = "2" if before == "1" else "1"
+        project.promote(other, reason="a test")
+        deadline = time.monotonic() + READY_S
+        while served_version(url) != other:
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()[-3000:]
+            time.sleep(0.2)
+    away = f"http://127.0.0.1:{free_port()}"
+    with running(command, f"{url}/readyz", tmp_path / "away", VIGIE_STORES__TRACKING_URI=away):
+        answer = httpx.post(f"{url}/predict", json=ROW, timeout=60)
+        assert (answer.status_code, answer.json()["model"]["version"]) == (200, other)
+
+
+def served_version(url):
+    """Return the version that answers."""
+    return httpx.post(f"{url}/predict", json=ROW, timeout=60).json()["model"]["version"]
+
+
+def project_versions(project):
+    """Return how many versions the project's server has."""
+    return len(open_client(project.settings.tracking_uri).search_model_versions("name='shop'"))
+
+
 def test_mlflow_serves_the_champion(project, server, tmp_path):
     """`mlflow models serve` answers like Vigie in each of MLflow's formats, and refuses what does not fit."""
     if not shutil.which("uvicorn", path=environment()["PATH"]):
         pytest.skip("mlflow models serve needs the command uvicorn beside this Python")
-    if client_versions(server) == 0:
+    if project_versions(project) == 0:
         project.train()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -206,15 +239,12 @@ def test_mlflow_serves_the_champion(project, server, tmp_path):
         sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/shop@champion", "--env-manager", "local",
         "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
     ]  # fmt: skip
-    row = {
-        "anciennete_mois": 6, "montant_mensuel": 89.99, "nb_reclamations": 5, "nb_produits": 1, "satisfaction": 1.5,
-    }  # fmt: skip
     with running(command, f"{url}/ping", tmp_path / "log", MLFLOW_TRACKING_URI=server):
-        split = {"dataframe_split": {"columns": list(row), "data": [list(row.values())]}}
-        bodies = [split, {"dataframe_records": [row]}, {"instances": [row]}]
+        split = {"dataframe_split": {"columns": list(ROW), "data": [list(ROW.values())]}}
+        bodies = [split, {"dataframe_records": [ROW]}, {"instances": [ROW]}]
         found = [httpx.post(f"{url}/invocations", json=body, timeout=60) for body in bodies]
         wrong = httpx.post(
-            f"{url}/invocations", json={"dataframe_records": [{**row, "satisfaction": "bad"}]}, timeout=60
+            f"{url}/invocations", json={"dataframe_records": [{**ROW, "satisfaction": "bad"}]}, timeout=60
         )
         missing = httpx.post(f"{url}/invocations", json={"dataframe_records": [{"satisfaction": 1.5}]}, timeout=60)
     assert [answer.status_code for answer in found] == [200, 200, 200], found[-1].text
@@ -223,11 +253,6 @@ def test_mlflow_serves_the_champion(project, server, tmp_path):
     assert first[0]["prediction"] == "oui"
     assert first[0]["probability_oui"] == pytest.approx(1 - first[0]["probability_non"])
     assert (wrong.status_code, missing.status_code) == (400, 400)
-
-
-def client_versions(server):
-    """Return how many versions of shop the server has."""
-    return len(open_client(server).search_model_versions("name='shop'"))
 
 
 def test_a_server_that_is_away_is_told_in_seconds():
