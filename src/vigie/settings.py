@@ -79,6 +79,10 @@ class TrainingSettings:
     metric: str | None = key("Metric that ranks them; left out: rmse, roc_auc or log_loss by task.", None)
     folds: Annotated[int, Meta(ge=2, le=50)] = key("Folds of the cross-validation, on the training part only.", 5)
     budget: timedelta | None = key("Time after which no further grid points are tried; left out: all are.", None)
+    report: bool = key(
+        "Whether `vigie train` keeps the training report, a page and its pictures, with the run in MLflow.",
+        default=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class RetrainingSettings:
     min_labelled: Positive = key("Outcomes needed before retraining on logged predictions.", 500)
     cooldown: timedelta = key("Least time between two retrainings.", timedelta(days=1))
     held_out: Share = key("Share of the recent outcomes kept aside for the gate.", 0.3)
+    report: bool = key("Whether a retraining keeps its training report with the run in MLflow.", default=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ entity = "client_id"
 
 [training]
 candidates = ["logistic"]
+report = false
 """
 _SOURCE = "from vigie.testing.tables import churn_table\n\n\ndef load():\n    return churn_table(600, seed=1)\n"
 

@@ -77,14 +77,14 @@ def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
 
 
 @contextmanager
-def fit_progress(*, quiet: bool) -> Iterator[Any]:
-    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while candidates are fitted."""
+def fit_progress(*, quiet: bool, doing: str = "Fitting") -> Iterator[Any]:
+    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while something takes its time."""
     screen = console(error=True)
     if quiet or not screen.is_terminal:  # a log file wants no bar, not even the empty line that it leaves
         yield lambda _name, _done, _total: None
         return
     columns = (
-        TextColumn("Fitting {task.fields[name]:<24}"),
+        TextColumn(doing + " {task.fields[name]:<24}"),
         BarColumn(24),
         TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(),

@@ -29,8 +29,9 @@ from vigie.loop.given import Given, check_same, frame_answers, last_step, own_an
 from vigie.loop.golden import golden_rows
 from vigie.loop.judged import read_judged
 from vigie.loop.open_bundle import open_bundle
+from vigie.loop.origin import Origin
 from vigie.loop.register import LOSS_NAMES, enter
-from vigie.loop.train import Origin, predicted_quantity
+from vigie.loop.train import predicted_quantity
 from vigie.monitoring.profile import build_profile
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset

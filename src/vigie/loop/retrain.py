@@ -16,8 +16,9 @@ from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion, check_signed
 from vigie.loop.context import Loop, Rules
 from vigie.loop.logged import labelled_table
+from vigie.loop.origin import Origin
 from vigie.loop.register import LOSS_NAMES, publish
-from vigie.loop.train import Origin, Trained, train
+from vigie.loop.train import Trained, train
 from vigie.ports import LoggedRows
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset

@@ -21,7 +21,8 @@ from vigie.evaluation.value import DecisionValue
 from vigie.loop.adopt import Adopted, adopt
 from vigie.loop.context import Loop, Rules
 from vigie.loop.given import Given
-from vigie.loop.train import Origin, Trained, train
+from vigie.loop.origin import Origin
+from vigie.loop.train import Trained, train
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
@@ -89,7 +90,7 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
         yield Loop(
             model=settings.project.name,
             registry=MlflowRegistry(client),
-            tracker=MlflowTracker(client, artifacts=artifacts),
+            tracker=MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID")),
             log=log,
             ledger=ledger,
             notifier=LogNotifier(),

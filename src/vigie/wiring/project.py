@@ -1,5 +1,6 @@
 """A project from Python: the loop's verbs as methods."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,15 +22,18 @@ from vigie.loop.given import Given
 from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window
 from vigie.loop.promote import Move, promote
 from vigie.loop.register import Registered, register
+from vigie.loop.report import report
 from vigie.loop.rollback import rollback
 from vigie.loop.train import Trained
 from vigie.monitoring.assess import Report
 from vigie.settings import Settings, load_settings
 from vigie.wiring.load import Model, open_model
-from vigie.wiring.operate import adopt_project, open_loop, owner, read_source, train_project
+from vigie.wiring.operate import adopt_project, open_loop, origin_of, owner, read_source, train_project
 from vigie.wiring.registered import fetch
 from vigie.wiring.stores import trust_of
 from vigie.wiring.watch import one_turn
+
+logger = logging.getLogger(__name__)
 
 
 class Project:
@@ -52,7 +56,12 @@ class Project:
         """Train the candidates and register the winner; what ``vigie train`` does."""
         with self._open() as loop:
             trained = train_project(loop, self.settings, progress=_silent)
-            return trained, register(loop, trained, owner=owner())
+            registered = register(loop, trained, owner=owner())
+            if self.settings.training.report:
+                told = report(loop, trained, origin=origin_of(self.settings), keep=True, progress=_silent)
+                if told.trouble:
+                    logger.warning("%s", told.trouble)
+            return trained, registered
 
     def register(self, model: Any, frame: Any = None, *, test: Any = None) -> Adopted:
         """Register a model that was fitted elsewhere; what ``vigie register`` does. It is never fitted again.
