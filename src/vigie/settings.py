@@ -77,7 +77,12 @@ class TrainingSettings:
         (),
     )
     metric: str | None = key("Metric that ranks them; left out: rmse, roc_auc or log_loss by task.", None)
-    folds: Annotated[int, Meta(ge=2, le=50)] = key("Folds of the cross-validation, on the training part only.", 5)
+    folds: Annotated[int, Meta(ge=2, le=50)] | None = key(
+        "Folds of the cross-validation, on the training part only; left out: 5, or 3 above 20,000 rows.", None
+    )
+    repeats: Annotated[int, Meta(ge=1, le=100)] = key(
+        "How often the training part is dealt into folds anew; not for folds in order of time.", 1
+    )
     budget: timedelta | None = key("Time after which no further grid points are tried; left out: all are.", None)
     report: bool = key(
         "Whether `vigie train` keeps the training report, a page and its pictures, with the run in MLflow.",

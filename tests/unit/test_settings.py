@@ -27,7 +27,7 @@ def project(folder: Path, extra: str = "", text: str = MINIMAL) -> Path:
 def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
     """A file with a name, a source and a target is enough."""
     settings = load_settings(project(tmp_path), {})
-    assert settings.training.folds == 5
+    assert (settings.training.folds, settings.training.repeats) == (None, 1)
     assert settings.monitoring.every == timedelta(hours=1)
     assert settings.root == tmp_path / ".vigie"
     assert settings.value is None

@@ -2,9 +2,9 @@
 
 The list is data in our code; a server's owner may add to it in the server's own settings. A bundle never says what is
 to be trusted: an artifact that widens its own trust protects nobody. Measured with skops 0.16 and scikit-learn 1.9 on
-Pipeline, ColumnTransformer, SimpleImputer, StandardScaler, OneHotEncoder and OrdinalEncoder in front of linear, dummy,
-forest, gradient-boosting and hist-gradient-boosting models, native categories included: these names and no
-others are needed, and ours for a model fitted elsewhere.
+Pipeline, ColumnTransformer, SimpleImputer, StandardScaler, OneHotEncoder, OrdinalEncoder and TargetEncoder in front of
+linear, dummy, forest, gradient-boosting and hist-gradient-boosting models, native categories included: these names and
+no others are needed, and ours for a model fitted elsewhere.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,13 +13,16 @@ from typing import Any
 TREE = "sklearn.tree._tree.Tree"
 TREE_PREDICTOR = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 
+FOLDS = frozenset({"sklearn.model_selection._split.KFold", "sklearn.model_selection._split.StratifiedKFold"})
+"""How a TargetEncoder dealt its rows while it was fitted: a number, a flag and a seed, never looked at again."""
+
 CATEGORY_CHECK = frozenset({"functools.partial", "sklearn.utils.validation.check_array"})
 """How hist gradient boosting with native categories checks the columns that are none."""
 
 ADAPTED = "vigie.bundle.adapted.Adapted"
 """Our own wrapper of a model fitted elsewhere: it holds an estimator, which is audited like any other, and an order."""
 
-TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR, ADAPTED}) | CATEGORY_CHECK
+TRUSTED_TYPES = frozenset({"numpy.dtype", TREE, TREE_PREDICTOR, ADAPTED}) | CATEGORY_CHECK | FOLDS
 """Exact names. The two tree types are safe only because ``audit`` checks their arrays before anything predicts, and a
 partial function because ``audit`` allows it to call ``check_array`` and nothing else."""
 

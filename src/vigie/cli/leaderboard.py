@@ -13,6 +13,7 @@ from vigie.evaluation.paired import PairedDifference
 from vigie.loop.train import Trained
 from vigie.training.coefficients import Coefficients
 from vigie.training.leaderboard import Entry
+from vigie.training.tuner import TunerFigure
 
 FIRST_ROWS = 3
 """Held-out rows that the JSON shows one by one, at most."""
@@ -75,6 +76,8 @@ def leaderboard_json(trained: Trained) -> dict[str, Any]:
         },
         "warnings": [*dataset.warnings, *board.warnings],
         "metric": board.metric,
+        "folds": board.n_folds,
+        "repeats": board.n_repeats,
         "winner": board.winner.name,
         "choice": {
             "best": board.choice.best,
@@ -99,6 +102,7 @@ def entry_json(trained: Trained, entry: Entry) -> dict[str, Any]:
         "test": {item.name: item.to_dict() for item in entry.test},
         "params": entry.params,
         "chosen": dict(entry.chosen),
+        "tuning": _tuning_json(entry.tuner),
         "search": None if search is None else {"points": search.n_points, "tried": search.n_tried},
         "n_features": entry.n_features_in,
         "n_features_kept": entry.n_features_kept,
@@ -106,6 +110,21 @@ def entry_json(trained: Trained, entry: Entry) -> dict[str, Any]:
         "first_test_rows": _first_rows_json(trained, entry),
         "seconds": entry.seconds,
         "notes": list(entry.notes),
+    }
+
+
+def _tuning_json(found: TunerFigure | None) -> dict[str, Any] | None:
+    """Return the penalty and the figure by which it looks good, marked as what it is."""
+    if found is None:
+        return None
+    return {
+        "alpha": found.alpha,
+        "tuned": found.tuned,
+        "rmse": found.rmse,
+        "folds": list(found.folds),
+        "optimistic": True,
+        "why": "Folds cut from rows that were prepared together: each is checked on rows that the scaler has seen"
+        + (", and on which the penalty was chosen." if found.tuned else "."),
     }
 
 

@@ -59,7 +59,7 @@ def _inputs(loop: Loop, trained: Trained, origin: Origin) -> ReportInputs:
         dataset=trained.dataset,
         split=trained.split,
         leaderboard=board,
-        n_folds=loop.rules.training.folds,
+        n_folds=board.n_folds,
         seed=loop.rules.data.seed,
         value=loop.rules.value,
         choice=board.choice.reason,
@@ -68,7 +68,7 @@ def _inputs(loop: Loop, trained: Trained, origin: Origin) -> ReportInputs:
             source=origin.source,
             commit=origin.commit,
             versions=library_versions(),
-            params={"metric": board.metric, "folds": str(loop.rules.training.folds), **board.winner.params},
+            params={"metric": board.metric, "folds": str(board.n_folds), **board.winner.params},
         ),
         effort=USUAL_EFFORT,
     )

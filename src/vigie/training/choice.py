@@ -11,7 +11,6 @@ import numpy as np
 
 from vigie.domain.task import Task
 from vigie.evaluation.intervals import LEVEL
-from vigie.evaluation.metrics import row_losses
 from vigie.evaluation.paired import PairedDifference, paired_difference
 from vigie.training.candidates import Simplicity
 from vigie.training.leaderboard import Choice, Entry
@@ -40,16 +39,13 @@ def choose(entries: Sequence[Entry], task: Task, groups: np.ndarray | None, rng:
     if not simpler:
         return Choice(best.name, best.name, f"kept {best.name}: best in cross-validation, and none is simpler.", {})
     compared: dict[str, PairedDifference] = {}
-    losses = row_losses(best.out_of_fold, task)
     for entry in simpler:
-        found = paired_difference(
-            *_in_blocks(row_losses(entry.out_of_fold, task), losses, groups), rng=rng, level=LEVEL
-        )
+        found = paired_difference(*_in_blocks(entry.losses, best.losses, groups), rng=rng, level=LEVEL)
         compared[entry.name] = found
         if found.interval.low <= 0:
             reason = (
                 f"kept {entry.name}: {best.name} is ahead in cross-validation, but cannot be told apart: its mean "
-                f"{_figures(found, task)} on {len(losses):,} out-of-fold rows; {entry.name} is simpler "
+                f"{_figures(found, task)} on {len(best.losses):,} out-of-fold rows; {entry.name} is simpler "
                 f"({_simpler(entry, best)})."
             )
             return Choice(best.name, entry.name, reason, compared)

@@ -13,6 +13,7 @@ from vigie.evaluation.metrics import METRICS, Scores
 from vigie.evaluation.paired import PairedDifference
 from vigie.training.candidates import DUMMY, Simplicity
 from vigie.training.coefficients import Coefficients
+from vigie.training.tuner import TunerFigure
 from vigie.training.tuning import Search
 
 
@@ -24,15 +25,18 @@ class Entry:
         name: the candidate's.
         simplicity: its place in the order of simplicity.
         model: pipeline fitted on the training rows.
-        cv: the ranking metric over folds of the training rows: mean, and a t interval from the folds' spread.
-        folds: every metric of the task by name, one value a fold; NaN where a fold does not define it.
+        cv: the ranking metric over folds of the training rows: mean, and the interval of the corrected resampled t.
+        folds: every metric of the task by name, one value a fold, of all repeats; NaN where a fold does not define it.
         test: every metric of the task on the held-out rows.
         test_scores: what those rest on, in the order of ``Split.test``.
-        out_of_fold: training rows, each predicted by a fold's model that did not learn from it.
+        out_of_fold: training rows, each predicted by a fold's model that did not learn from it; of the first repeat.
         out_of_fold_rows: which rows of the dataset these are; folds by time leave out the earliest.
+        losses: of each of these rows, in the same order, the mean over repeats.
         params: what was chosen or fixed, as text.
         chosen: what fitting or searching chose, in full precision.
         search: how far the grid was searched; None without a grid.
+        tuner: what its penalty scores where the scaler has seen the rows it is checked on; None without a penalty. It
+            ranks nothing.
         seconds: wall time of all its fits, by the clock that training was given.
         coefficients: one line an output; None where the model is no line.
         n_features_in: features given.
@@ -49,9 +53,11 @@ class Entry:
     test_scores: Scores
     out_of_fold: Scores
     out_of_fold_rows: np.ndarray
+    losses: np.ndarray
     params: dict[str, str]
     chosen: Mapping[str, Any]
     search: Search | None
+    tuner: TunerFigure | None
     seconds: float
     coefficients: tuple[Coefficients, ...] | None
     n_features_in: int
@@ -98,6 +104,8 @@ class Leaderboard:
 
     Attributes:
         metric: candidates are ranked by its cross-validated mean.
+        n_folds: of one repeat.
+        n_repeats: how often the training rows were dealt into folds.
         entries: best first; the dummy stands where its score puts it.
         winner: the entry that ``choice`` kept, never the dummy; whether it beats the dummy is for the gate to say.
         dummy: the entry that looks at no feature.
@@ -107,6 +115,8 @@ class Leaderboard:
     """
 
     metric: str
+    n_folds: int
+    n_repeats: int
     entries: tuple[Entry, ...]
     winner: Entry
     dummy: Entry

@@ -6,28 +6,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
 from sklearn.pipeline import Pipeline
 
-from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.schema import Schema
 from vigie.errors import ConfigurationError, DataError, nearest
-from vigie.evaluation.intervals import LEVEL, measure
+from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.asked import Asked, candidates_for
 from vigie.training.boosters import booster_errors
 from vigie.training.candidates import DUMMY, Candidate
 from vigie.training.choice import choose
 from vigie.training.coefficients import coefficients_of
+from vigie.training.cross_validation import cross_validated, mean_losses
 from vigie.training.dataset import Dataset
 from vigie.training.fitting import Fitting
-from vigie.training.folds import Fold, folds_of
+from vigie.training.folds import Fold, folds_of, usual_folds
 from vigie.training.leaderboard import Entry, Failure, Leaderboard, check_any, in_order_of_merit
 from vigie.training.leakage import leakage_warnings
 from vigie.training.preprocessing import columns_per_feature
 from vigie.training.roles import entity_codes
 from vigie.training.scoring import joined
 from vigie.training.split import Split
+from vigie.training.tuner import TUNING_FOLDS, TunerFigure, tuner_figure
 from vigie.training.tuning import INNER_FOLDS, Search, on_rows, search_grid
 
 Progress = Callable[[str, int, int], None]
@@ -50,16 +50,18 @@ class TrainingSpec:
     Attributes:
         candidates: as users write them, see ``asked``; the dummy is added.
         metric: what they are ranked by.
-        folds: of the cross-validation, at least 2.
+        folds: of the cross-validation, at least 2; None for as many as is usual for the number of rows.
         seed: of folds and estimators.
         budget_s: seconds for all searches through grids together; None for no limit.
+        repeats: how often the training rows are dealt into folds.
     """
 
     candidates: tuple[Asked, ...]
     metric: str
-    folds: int
+    folds: int | None
     seed: int
     budget_s: float | None
+    repeats: int = 1
 
 
 def train_candidates(
@@ -84,16 +86,20 @@ def train_candidates(
         unservable: asked about every final fit.
 
     Raises:
-        ConfigurationError: a candidate or the metric is unknown or does not fit the task, or folds is below 2.
+        ConfigurationError: a candidate or the metric is unknown or does not fit the task, folds is below 2, or
+            folds by time are to be repeated.
         DataError: a class has fewer training rows than folds, or no candidate could be fitted.
     """
     metric = _metric(dataset, spec.metric)
     candidates = candidates_for(dataset.schema.target.task, spec.candidates)
-    folds = folds_of(dataset, split, n_folds=spec.folds, seed=spec.seed)
-    judge = _Judge(metric, folds, spec.seed, seconds, _share(spec, candidates), unservable)
+    n_folds = usual_folds(len(split.train)) if spec.folds is None else spec.folds
+    folds = folds_of(dataset, split, n_folds=n_folds, seed=spec.seed, repeats=spec.repeats)
+    judge = _Judge(
+        metric, folds, spec.repeats, spec.seed, seconds, _share(spec.budget_s, candidates, len(folds)), unservable
+    )
     entries: list[Entry] = []
     failures: list[Failure] = []
-    total, done = sum(_n_fits(candidate, spec.folds) for candidate in candidates), 0
+    total, done = sum(_n_fits(candidate, len(folds)) for candidate in candidates), 0
     for candidate in candidates:
         ticks = _Ticks(candidate.name, done, total, progress)
         found = _attempted(Fitting(candidate, dataset, spec.seed), split, judge, ticks)
@@ -101,7 +107,8 @@ def train_candidates(
             entries.append(found)
         else:
             failures.append(found)
-        done += _n_fits(candidate, spec.folds)
+        total -= ticks.foregone
+        done += _n_fits(candidate, len(folds)) - ticks.foregone
         ticks.catch_up(done)
     check_any(entries, failures)
     return _leaderboard(dataset, split, judge, in_order_of_merit(metric.name, entries), tuple(failures))
@@ -116,6 +123,8 @@ def _leaderboard(
     choice = choose(models, dataset.schema.target.task, groups, np.random.default_rng(judge.seed))
     return Leaderboard(
         metric=judge.metric.name,
+        n_folds=judge.n_folds,
+        n_repeats=judge.repeats,
         entries=entries,
         winner=next(entry for entry in models if entry.name == choice.kept),
         dummy=next(entry for entry in entries if entry.name == DUMMY),
@@ -136,10 +145,10 @@ def _metric(dataset: Dataset, name: str) -> Metric:
     return METRICS[name]
 
 
-def _share(spec: TrainingSpec, candidates: Sequence[Candidate]) -> float | None:
+def _share(budget_s: float | None, candidates: Sequence[Candidate], n_folds: int) -> float | None:
     """Return the seconds of one search: every candidate with a grid searches once a fold and once for the final fit."""
     searching = sum(len(candidate.points()) > 1 for candidate in candidates)
-    return None if spec.budget_s is None or not searching else spec.budget_s / searching / (spec.folds + 1)
+    return None if budget_s is None or not searching else budget_s / searching / (n_folds + 1)
 
 
 def _n_fits(candidate: Candidate, n_folds: int) -> int:
@@ -155,6 +164,12 @@ class _Ticks:
     done: int
     total: int
     progress: Progress
+    foregone: int = 0
+
+    def forego(self, fits: int) -> None:
+        """Take off what will not be done after all, so that the rest of the way is told as it is."""
+        self.foregone += fits
+        self.total -= fits
 
     def add(self, fits: int) -> None:
         self.catch_up(self.done + fits)
@@ -171,10 +186,16 @@ class _Judge:
 
     metric: Metric
     folds: Sequence[Fold]
+    repeats: int
     seed: int
     seconds: Seconds
     budget_s: float | None
     unservable: Unservable
+
+    @property
+    def n_folds(self) -> int:
+        """Folds of one repeat."""
+        return len(self.folds) // self.repeats
 
 
 def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry | Failure:
@@ -199,6 +220,7 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
         # the search on all training rows comes first: its time says how many points every fold may try
         until = None if judge.budget_s is None else began + judge.budget_s
         search = _search(fitting, split, judge, ticks, until=until)
+        ticks.forego((search.n_points - search.n_tried) * INNER_FOLDS * (len(judge.folds) + 1))
         checked = []
         for fit, check in judge.folds:
             found = _search(fitting, on_rows(split, fit), judge, ticks, n_points=search.n_tried)
@@ -206,6 +228,7 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
             ticks.add(1)
         model = fitting.fitted(split.train, search.point)
         test_scores = fitting.ask(model, split.test)
+        tuner = _tuner(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
     folds = {metric.name: _per_fold(metric, checked) for metric in metrics_for(schema.target.task)}
     estimator = model.named_steps["model"]
@@ -213,15 +236,19 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
         name=candidate.name,
         simplicity=candidate.simplicity,
         model=model,
-        cv=_cross_validated(judge.metric, np.array(folds[judge.metric.name]), len(split.train)),
+        cv=cross_validated(
+            judge.metric, np.array(folds[judge.metric.name]), judge.folds, n=len(split.train), repeats=judge.repeats
+        ),
         folds=folds,
         test=measure(test_scores, schema.target.task),
         test_scores=test_scores,
-        out_of_fold=joined(checked),
-        out_of_fold_rows=np.concatenate([check for _, check in judge.folds]),
+        out_of_fold=joined(checked[: judge.n_folds]),
+        out_of_fold_rows=np.concatenate([check for _, check in judge.folds[: judge.n_folds]]),
+        losses=mean_losses(checked, judge.folds, schema.target.task, n_folds=judge.n_folds),
         params=_params(candidate, search, estimator),
         chosen={**search.point, **_fitted(candidate, search.point, estimator)},
         search=search if candidate.grid else None,
+        tuner=tuner,
         seconds=max(0.0, judge.seconds() - began),
         coefficients=coefficients_of(model, schema),
         n_features_in=len(schema.features),
@@ -256,28 +283,19 @@ def _per_fold(metric: Metric, checked: Sequence[Scores]) -> tuple[float, ...]:
     return tuple(metric.compute(scores) for scores in checked)
 
 
-def _cross_validated(metric: Metric, values: np.ndarray, n: int) -> Measurement:
-    """Return the mean over folds with a t interval.
-
-    Folds share training rows, so the interval is a guide and not a test: no unbiased estimate of the variance exists.
-
-    Source:
-        Bengio and Grandvalet (2004), No unbiased estimator of the variance of k-fold cross-validation.
-    """
-    mean, spread = float(values.mean()), float(values.std(ddof=1)) / np.sqrt(len(values))
-    if not np.isfinite(mean):
-        reason = f"{metric.name} is not defined in at least one of {len(values)} folds."
-        return Measurement(name=metric.name, value=None, unit=metric.unit, n=n, reason=reason)
-    half = float(student.ppf((1 + LEVEL) / 2, df=len(values) - 1)) * float(spread)
-    low = mean - half if metric.name == "r2" else max(0.0, mean - half)
-    high = min(1.0, mean + half) if metric.unit == "1" else mean + half
-    return Measurement(
-        name=metric.name,
-        value=mean,
-        unit=metric.unit,
-        n=n,
-        interval=Interval(low, high, LEVEL),
-        reason=f"Mean over {len(values)} folds.",
+def _tuner(
+    fitting: Fitting, model: Pipeline, rows: np.ndarray, point: Mapping[str, Any], n_folds: int
+) -> TunerFigure | None:
+    """Return the figure of a penalty on the training rows as the final fit prepared them; None without a penalty."""
+    candidate = fitting.candidate
+    if candidate.tune is None and candidate.build_fixed is None:
+        return None
+    tuned = "alpha" not in {**candidate.params, **point}
+    columns = np.asarray(model[:-1].transform(fitting.dataset.frame.iloc[rows]), dtype=np.float64)
+    own = getattr(model[-1], "cv", None)
+    tuner_folds = own if isinstance(own, int) else TUNING_FOLDS
+    return tuner_figure(
+        model[-1], columns, fitting.dataset.y[rows], n_folds=tuner_folds if tuned else n_folds, tuned=tuned
     )
 
 

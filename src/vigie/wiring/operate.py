@@ -53,6 +53,7 @@ def rules_of(settings: Settings) -> Rules:
             folds=training.folds,
             seed=data.seed,
             budget_s=training.budget.total_seconds() if training.budget else None,
+            repeats=training.repeats,
         ),
         alarm=AlarmRule(
             false_alarm_budget=monitoring.false_alarm_budget,

@@ -29,6 +29,8 @@ from vigie.inference.sklearn_scorer import SklearnScorer
 from vigie.loop import compile as gate
 from vigie.loop.golden import golden_rows
 from vigie.loop.open_bundle import open_bundle
+from vigie.training.candidates import CANDIDATES
+from vigie.training.preprocessing import build_pipeline
 
 SCHEMA = Schema(
     (Feature("a", Kind.NUMBER, nullable=True), Feature("b", Kind.INTEGER), Feature("c", Kind.CATEGORY)),
@@ -179,3 +181,23 @@ def test_an_altered_or_missing_scorer_is_found_before_it_is_parsed():
     del members["scorer.json"]
     with pytest.raises(BundleError, match="does not describe"):
         open_bundle(members, version="1", trust=Trust())
+
+
+@pytest.mark.parametrize("task", Task)
+def test_means_of_levels_are_compiled(task):
+    """Patient boosting passes the gate for a number, two and three classes, with gaps and many levels."""
+    levels = tuple(f"l{i:02d}" for i in range(40))
+    classes = {Task.REGRESSION: (), Task.BINARY: ("no", "yes"), Task.MULTICLASS: ("a", "b", "c")}[task]
+    words = (Feature("d", Kind.CATEGORY, nullable=True, categories=levels),)
+    words += (Feature("c", Kind.CATEGORY, categories=("x", "y", "z")),)
+    schema = Schema((*SCHEMA.features[:2], *words), Target("y", task, classes))
+    rng = np.random.default_rng(1)
+    columns = {name: COLUMNS[name] * 3 for name in ("a", "b")}
+    columns |= {"c": rng.choice(["x", "y", "z"], N * 3).tolist()}
+    columns |= {"d": [None if i % 13 == 0 else level for i, level in enumerate(rng.choice(levels, N * 3).tolist())]}
+    frame = model_frame(schema, columns)
+    y = rng.normal(size=N * 3) if task is Task.REGRESSION else rng.integers(0, len(classes), N * 3)
+    candidate = CANDIDATES["patient_boosting"]
+    estimator = candidate.estimator(task, 7, {"max_iter": 20, "early_stopping": False})
+    made = gate.compile_model(build_pipeline(schema, candidate.needs, estimator).fit(frame, y), schema, columns)
+    assert isinstance(made, gate.CompiledModel), made.reason

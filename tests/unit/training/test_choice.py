@@ -48,7 +48,7 @@ def entry():
 def named(entry, name, losses, simplicity, kept=None):
     """Return an entry whose out-of-fold squared errors are ``losses``."""
     scores = Scores(np.sqrt(losses), np.zeros(len(losses)))
-    return replace(entry, name=name, simplicity=simplicity, n_features_kept=kept, out_of_fold=scores)
+    return replace(entry, name=name, simplicity=simplicity, n_features_kept=kept, out_of_fold=scores, losses=losses)
 
 
 def test_a_clear_lead_is_kept():

@@ -88,8 +88,9 @@ def test_cross_validation_is_scikit_learns():
         scoring="neg_root_mean_squared_error",
     )
     assert found.cv.value == pytest.approx(expected.mean(), rel=1e-12)
-    # t quantile at 0.975 with two degrees of freedom: 4.302653 (any table)
-    assert found.cv.interval.high - expected.mean() == pytest.approx(4.302653 * expected.std(ddof=1) / 3**0.5, rel=1e-6)
+    # t quantile at 0.975 with two degrees of freedom: 4.302653 (any table); each fold checks 50 rows and fits on 100
+    half = 4.302653 * expected.std(ddof=1) * (1 / 3 + 50 / 100) ** 0.5
+    assert found.cv.interval.high - expected.mean() == pytest.approx(half, rel=1e-6)
     assert found.cv.n == len(rows) == 150
 
 
@@ -178,10 +179,11 @@ def test_a_value_may_be_missing_that_training_always_had():
         assert np.isfinite(model.predict_proba(rows)).all()
 
 
-def test_training_repeats_itself():
+@pytest.mark.parametrize("name", ["random_forest", "patient_boosting"])
+def test_training_repeats_itself(name):
     """The same seed gives the same board, to the last bit."""
-    data = dataset(label)
-    first, second = (trained(data, ["random_forest"], "roc_auc", folds=2).winner for _ in range(2))
+    data = dataset(label, mixed=True)
+    first, second = (trained(data, [name], "roc_auc", folds=2).winner for _ in range(2))
     assert first.cv == second.cv
     assert np.array_equal(first.test_scores.proba, second.test_scores.proba)
 

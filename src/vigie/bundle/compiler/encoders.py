@@ -1,4 +1,7 @@
-"""Encoders as tables. The fitted encoder is asked, so that its options need not be understood."""
+"""One-hot, ordinal and target encoders as tables.
+
+The fitted encoder is asked, so that its options need not be understood.
+"""
 
 import warnings
 from collections.abc import Sequence
@@ -21,7 +24,7 @@ def encode(encoder: Any, columns: Sequence[Column]) -> Block:
     Raises:
         UnsupportedError: it answers in float32, whose rounding later steps would inherit.
     """
-    if np.dtype(getattr(encoder, "dtype", np.float64)) == np.float32:
+    if np.dtype(getattr(encoder, "dtype", np.float64)) == np.float32:  # a TargetEncoder answers in float64
         raise UnsupportedError("its encoder answers in float32")
     asked = _Asked(encoder, [column.checked() for column in columns])
     found: list[Column] = []

@@ -10,15 +10,13 @@ from sklearn.base import clone
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import (
     ElasticNet,
-    ElasticNetCV,
     Lasso,
-    LassoCV,
     LogisticRegression,
-    LogisticRegressionCV,
     Ridge,
-    RidgeCV,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from vigie.training.tuner import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +38,6 @@ class Dial:
     chosen: float | None
     set_to: Callable[[float], Any]
     flexible_when: str
-
-
-def plain(estimator: Any) -> Any:
-    """Return an unfitted estimator with the penalty that a tuned one found, and no tuning of its own.
-
-    Raises:
-        AttributeError: the estimator tunes itself and is not fitted.
-    """
-    intercept = {"fit_intercept": getattr(estimator, "fit_intercept", True)}
-    if isinstance(estimator, RidgeCV):
-        return Ridge(alpha=float(estimator.alpha_), **intercept)
-    if isinstance(estimator, LassoCV):
-        return Lasso(alpha=float(estimator.alpha_), max_iter=estimator.max_iter, **intercept)
-    if isinstance(estimator, ElasticNetCV):
-        return ElasticNet(
-            alpha=float(estimator.alpha_),
-            l1_ratio=float(estimator.l1_ratio_),
-            max_iter=estimator.max_iter,
-            **intercept,
-        )
-    if isinstance(estimator, LogisticRegressionCV):
-        return LogisticRegression(C=float(np.ravel(estimator.C_)[0]), max_iter=estimator.max_iter, **intercept)
-    return clone(estimator)
 
 
 def dial_of(estimator: Any, n_values: int) -> Dial | None:

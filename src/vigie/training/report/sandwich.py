@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
 
-from vigie.training.report.dials import plain
+from vigie.training.tuner import plain
 
 
 def standard_errors(estimator: Any, columns: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -9,9 +9,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_score, validation_curve
 
 from vigie.training.report.curves import bias_and_variance, dial_curve, learning_curve, rounds_curve
-from vigie.training.report.dials import dial_of, plain
+from vigie.training.report.dials import dial_of
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.refits import fewer, refitted, scores_at, some_folds
+from vigie.training.tuner import plain
 
 
 def all_rows(inputs: ReportInputs) -> ReportInputs:
