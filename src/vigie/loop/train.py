@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.bundle.archive import BundleContent, pack, unpack
-from vigie.bundle.members import CARD
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Measurement
 from vigie.domain.model import TrackedRuns
@@ -16,11 +15,11 @@ from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
 from vigie.evaluation.value import value_per_thousand
-from vigie.loop.compile import with_scorer
+from vigie.loop.compile import unservable, with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
 from vigie.loop.origin import Origin
-from vigie.loop.records import candidate_records, parent_record
+from vigie.loop.records import candidate_records, keep_card, parent_record
 from vigie.monitoring.profile import build_profile
 from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
@@ -73,19 +72,24 @@ def train(
     _check_value(loop, dataset)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
     spec = with_defaults(rules.training, dataset)
+    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
     leaderboard = train_candidates(
-        dataset, parts, spec, progress=progress, seconds=lambda: loop.clock.now().timestamp()
+        dataset,
+        parts,
+        spec,
+        progress=progress,
+        seconds=lambda: loop.clock.now().timestamp(),
+        unservable=lambda model: unservable(model, dataset.schema, columns),
     )
     runs = loop.tracker.record(
         loop.model,
         parent_record(loop, dataset, parts, leaderboard, origin),
         candidate_records(loop, dataset, parts, leaderboard, origin),
     )
-    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
     content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
     members = pack(with_scorer(content, columns))
     unpack(members, trust=rules.trust.before_signing())  # what no server could open must not become a version
-    loop.tracker.attach(runs.parent_id, {CARD: members[CARD]}, note=members[CARD].decode())
+    keep_card(loop, runs.parent_id, members)
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 

@@ -5,13 +5,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+
+from vigie.adapters.tables.frames import as_table
 from vigie.domain.event import Event
 from vigie.domain.model import CHAMPION
 from vigie.domain.window import Window
+from vigie.errors import DataError
+from vigie.loop.adopt import Adopted
 from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn
+from vigie.loop.given import Given
 from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window
 from vigie.loop.promote import Move, promote
 from vigie.loop.register import Registered, register
@@ -20,7 +27,10 @@ from vigie.loop.rollback import rollback
 from vigie.loop.train import Trained
 from vigie.monitoring.assess import Report
 from vigie.settings import Settings, load_settings
-from vigie.wiring.operate import open_loop, origin_of, owner, train_project
+from vigie.wiring.load import Model, open_model
+from vigie.wiring.operate import adopt_project, open_loop, origin_of, owner, read_source, train_project
+from vigie.wiring.registered import fetch
+from vigie.wiring.stores import trust_of
 from vigie.wiring.watch import one_turn
 
 logger = logging.getLogger(__name__)
@@ -52,6 +62,26 @@ class Project:
                 if told.trouble:
                     logger.warning("%s", told.trouble)
             return trained, registered
+
+    def register(self, model: Any, frame: Any = None, *, test: Any = None) -> Adopted:
+        """Register a model that was fitted elsewhere; what ``vigie register`` does. It is never fitted again.
+
+        Args:
+            model: a fitted scikit-learn estimator or pipeline.
+            frame: the rows that it was fitted on, target included; None for the project's own table.
+            test: rows that it was not fitted on; None when there are none, and it is then not judged.
+        """
+        table = read_source(self.settings) if frame is None else _table(frame, "the frame")
+        given = Given(model, table, None if test is None else _table(test, "the test frame"))
+        with self._open() as loop:
+            return adopt_project(
+                loop, self.settings, given, "a frame" if frame is not None else self.settings.data.source
+            )
+
+    def load(self, version: str = "champion") -> Model:
+        """Open a version to ask it from Python, by number or alias; see ``vigie.load``."""
+        members, number = fetch(self.settings.tracking_uri, self.settings.project.name, version)
+        return open_model(members, version=number, trust=trust_of(self.settings.bundle))
 
     def monitor(self, window: Window | None = None) -> Report:
         """Judge a window of the champion's answers and the outcomes that arrived in it, by default the open one.
@@ -90,6 +120,16 @@ class Project:
     def _open(self) -> Iterator[Loop]:
         with open_loop(self.settings) as loop:
             yield loop
+
+
+def _table(frame: Any, what: str) -> pa.Table:
+    try:
+        return as_table(frame, what)
+    except TypeError as exc:
+        raise DataError(
+            f"{what[0].upper()}{what[1:]} is of type {type(frame).__name__}.",
+            remedy="Give a pandas, Polars or Arrow table.",
+        ) from exc
 
 
 def _silent(_name: str, _done: int, _total: int) -> None:
