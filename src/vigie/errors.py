@@ -40,6 +40,10 @@ class VigieError(Exception):
     """The root: catch it to catch all that Vigie raises on purpose."""
 
 
+class VigieWarning(UserWarning):
+    """An answer should be taken with care: its row is unlike those of the training."""
+
+
 class ConfigurationError(VigieError):
     """A setting, an environment variable or an argument is wrong."""
 

@@ -51,12 +51,29 @@ class Tracker(Protocol):
         """
         ...
 
+    def attach(self, run_id: str, files: Mapping[str, bytes], *, note: str = "") -> None:
+        """Keep files with a run, and show a note in Markdown beside it; an empty note changes none.
+
+        Args:
+            run_id: as ``record`` gave it.
+            files: content by name; a name may hold folders (``charts/roc.png``).
+            note: a long one is cut at the end of a line.
+
+        Raises:
+            RegistryError: the tracking or the artifact store refused or cannot be reached.
+        """
+        ...
+
 
 class ModelRegistry(Protocol):
     """Where versions and aliases live (MLflow)."""
 
     def publish(self, name: str, members: Members, *, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
-        """Store a bundle with a run and register it as the next version of ``name``."""
+        """Store a bundle with a run and register it as the next version of ``name``; all of it or nothing.
+
+        Raises:
+            RegistryError: the registry or the artifact store refused or cannot be reached.
+        """
         ...
 
     def version(self, name: str, wanted: str) -> ModelVersion:

@@ -84,6 +84,10 @@ class TrainingSettings:
         "How often the training part is dealt into folds anew; not for folds in order of time.", 1
     )
     budget: timedelta | None = key("Time after which no further grid points are tried; left out: all are.", None)
+    report: bool = key(
+        "Whether `vigie train` keeps the training report, a page and its pictures, with the run in MLflow.",
+        default=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ class RetrainingSettings:
     min_labelled: Positive = key("Outcomes needed before retraining on logged predictions.", 500)
     cooldown: timedelta = key("Least time between two retrainings.", timedelta(days=1))
     held_out: Share = key("Share of the recent outcomes kept aside for the gate.", 0.3)
+    report: bool = key("Whether a retraining keeps its training report with the run in MLflow.", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +271,18 @@ def _check_keys(bundle: BundleSettings, where: str) -> None:
             key="bundle.trusted_keys",
             remedy="Make a key with `vigie keys pair`, and write its public half here.",
         )
+
+
+def bundle_settings(environ: Mapping[str, str]) -> BundleSettings:
+    """Return the settings of ``[bundle]`` outside of a project: those of the environment.
+
+    Raises:
+        ConfigurationError: an unknown name, a value of the wrong type or range.
+    """
+    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    sources: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+    _apply_environment(values, sources, environ)
+    return _build(BundleSettings, "bundle", values["bundle"], sources["bundle"], "environment")
 
 
 def _settings_file(path: Path) -> Path:

@@ -30,6 +30,7 @@ entity = "client_id"
 [training]
 candidates = ["logistic"]
 folds = 2
+report = false
 
 [serving]
 follow_every = "200ms"

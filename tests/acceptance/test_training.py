@@ -67,3 +67,20 @@ def test_a_bad_table_or_setting_is_one_sentence(new_project, toml, table, said, 
     assert len(told.err.splitlines()) <= 3
     assert told.out == ""
     assert not (project.folder / "schema.toml").exists()
+
+
+@pytest.mark.slow
+def test_the_report_is_with_the_run_and_in_a_file(new_project, tmp_path):
+    """The same page in both places; a file that cannot be written is a warning, and the training stands."""
+    project = new_project()
+    done = project.run("train", "--report", str(tmp_path / "new" / "report.html"), VIGIE_TRAINING__REPORT="true")
+    assert f"The training report is {tmp_path / 'new' / 'report.html'}." in done.stdout
+    page = (tmp_path / "new" / "report.html").read_bytes()
+    (kept,) = (project.folder / ".vigie" / "artifacts").rglob("report.html")
+    assert kept.read_bytes() == page
+    assert list((kept.parent / "charts").glob("*.png"))
+    (tmp_path / "file").write_text("")
+    done = project.run("train", "--report", str(tmp_path / "file" / "report.html"))
+    assert "could not be written" in done.stderr
+    assert "version 2 is registered" in done.stdout
+    assert len(list((project.folder / ".vigie" / "artifacts").rglob("report.html"))) == 1

@@ -1,12 +1,14 @@
 """Every model registry keeps the port's contract."""
 
 import itertools
+import json
 import shutil
 
 import pytest
 
 from vigie.adapters.mlflow_registry import MlflowRegistry
-from vigie.adapters.mlflow_tracking import open_client
+from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
+from vigie.domain.model import RunRecord
 from vigie.errors import RegistryError
 from vigie.testing import FakeClock, InMemoryRegistry
 from vigie.testing.conformance import RegistrySuite
@@ -105,8 +107,46 @@ class TestMlflowRegistry(RegistrySuite):
     def test_artifacts_that_are_gone_are_an_error_that_says_so(self, registry, publish, client):
         """Somebody deleted the files: not found or a storage failure, never a traceback of MLflow."""
         publish()
-        run = client.get_run(registry.version("churn", "1").run_id)
-        from_uri = run.info.artifact_uri.removeprefix("file://")
-        shutil.rmtree(from_uri)
+        (stored,) = client.search_model_versions(f"run_id='{registry.version('churn', '1').run_id}'")
+        uri = client.get_model_version_download_uri(stored.name, "1")
+        shutil.rmtree(uri.removeprefix("file://"))
         with pytest.raises(RegistryError):
             registry.members("churn", "1")
+
+    def test_a_version_shows_its_card_and_comes_from_a_model_that_is_ready(self, client, experiment_id):
+        """MLflow's page of a version tells the card; the model behind it is READY and has the run's metrics."""
+        record = RunRecord("logistic", metrics={"test_f1": 0.9}, series={"folds/f1": (0.8, 0.7)})
+        tracker = MlflowTracker(client, artifacts=client.get_experiment(experiment_id).artifact_location)
+        run_id = tracker.record("cards", record, []).parent_id
+        card = "# A card\n" + "with many lines\n" * 1000
+        MlflowRegistry(client).publish("with.card", {"card.md": card.encode()}, run_id=run_id, tags={"a": "b"})
+        stored = client.get_model_version("with.card", "1")
+        assert stored.description.startswith("# A card\n")
+        assert len(stored.description) <= 5000
+        (output,) = client.get_run(run_id).outputs.model_outputs
+        made = client.get_logged_model(output.model_id)
+        assert (made.status.value, made.source_run_id) == ("READY", run_id)
+        assert [(metric.key, metric.value) for metric in made.metrics] == [("test_f1", 0.9)]
+        assert json.loads(made.tags["mlflow.modelVersions"]) == [{"name": "with.card", "version": 1}]
+        assert len(client.get_metric_history(run_id, "test_f1")) == 1
+
+    @pytest.mark.parametrize("step", ["log_model_artifacts", "create_model_version"])
+    def test_a_publication_that_fails_leaves_nothing(self, client, experiment_id, monkeypatch, step):
+        """A full disk, a server that goes away half-way: no version, no model that is pending or failed for ever."""
+        run_id = client.create_run(experiment_id).info.run_id
+        name = f"halfway-{step}"
+
+        def left():
+            return [model for model in client.search_logged_models([experiment_id]) if model.name == name]
+
+        def refuse(*_args, **_kwargs):
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(client, step, refuse)
+            with pytest.raises(RegistryError, match="No space left"):
+                MlflowRegistry(client).publish(name, {"card.md": b"x"}, run_id=run_id, tags={})
+        assert left() == []
+        assert MlflowRegistry(client).versions(name) == []
+        MlflowRegistry(client).publish(name, {"card.md": b"x"}, run_id=run_id, tags={})
+        assert [model.status.value for model in left()] == ["READY"]  # control: what is left is seen

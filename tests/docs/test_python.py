@@ -22,6 +22,7 @@ entity = "client_id"
 
 [training]
 candidates = ["logistic"]
+report = false
 """
 _SOURCE = "from vigie.testing.tables import churn_table\n\n\ndef load():\n    return churn_table(600, seed=1)\n"
 
@@ -40,7 +41,12 @@ def examples(transcript):
 def test_python_examples_run(transcript, tmp_path):
     """In one small project, in the order of the pages (the first one trains), each in a namespace of its own."""
     found = examples(transcript)
-    assert [page for page, _ in found] == ["docs/how-to/bring-your-data.md", "docs/how-to/run-in-cron-or-ci.md"]
+    assert [page for page, _ in found] == [
+        "docs/how-to/bring-your-data.md",
+        "docs/how-to/register-a-model.md",
+        "docs/how-to/run-in-cron-or-ci.md",
+        "docs/how-to/use-a-model-in-python.md",
+    ]
     (tmp_path / "vigie.toml").write_text(_PROJECT)
     (tmp_path / "data.py").write_text(_SOURCE)
     program = "\n".join(f"exec({code!r}, {{}})" for _, code in found)
@@ -49,4 +55,4 @@ def test_python_examples_run(transcript, tmp_path):
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "logistic 1\n"
+    assert done.stdout == "logistic 1\nLogisticRegression 2 compiled\nchurn oui ('non', 'oui') (1, 2)\n"

@@ -29,6 +29,7 @@ entity = "client_id"
 [training]
 candidates = ["logistic"]
 folds = 2
+report = false
 """
 ROW = {
     "anciennete_mois": 6,

@@ -35,7 +35,7 @@ def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("example") / "diabetes"
     shutil.copytree(ROOT / "examples" / "diabetes", folder, ignore=shutil.ignore_patterns(".vigie", "__pycache__"))
     done = subprocess.run(
-        [sys.executable, "-m", "vigie", "train", "--json", "--project", str(folder)],
+        [sys.executable, "-m", "vigie", "train", "--json", "--no-report", "--project", str(folder)],
         check=True,
         capture_output=True,
         text=True,

@@ -123,7 +123,7 @@ def report() -> str:
         seconds=lambda: 0.0,
     )
     told = Provenance(datetime(2026, 1, 1, tzinfo=UTC), HOSTILE[0], HOSTILE[1], {HOSTILE[2]: HOSTILE[3]}, {})
-    effort = Effort(rows=200, folds=2, steps=3, shuffles=2, judged_rows=100, resamples=10)
+    effort = Effort(rows=200, folds=2, steps=3, shuffles=2, judged_rows=100)
     value = DecisionValue(80.0, -10.0, -60.0, 0.0, "</title><i>EUR</i>")
     return render(ReportInputs(HOSTILE[0], dataset, parts, board, 4, 1, value, HOSTILE[1], told, effort))
 

@@ -5,16 +5,19 @@ MLflow's side, a version is an MLflow model too: its MLmodel file names ``mlflow
 loader, so that ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` go through the same reader.
 """
 
+import json
+import logging
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from mlflow.entities import FileInfo
+from mlflow.entities import FileInfo, LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric, Run
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.pyfunc import save_model
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -23,8 +26,9 @@ from mlflow.types import ColSpec
 from mlflow.types import Schema as MlflowSchema
 
 from vigie.adapters.bundle_folder import read_bundle, read_member
-from vigie.adapters.mlflow_tracking import translated
-from vigie.bundle.members import MAX_BYTES, SCHEMA
+from vigie.adapters.mlflow_tracking import cut, translated
+from vigie.bundle.manifest import library_versions
+from vigie.bundle.members import CARD, MAX_BYTES, SCHEMA
 from vigie.bundle.schema_member import read_schema
 from vigie.bundle.signature import SIGNATURE
 from vigie.domain.model import ModelVersion
@@ -41,6 +45,10 @@ _DATA = f"data/{_BUNDLE}"
 _LOADER = "vigie.adapters.mlflow_pyfunc"
 # MLflow says "no such alias" with the code of a bad parameter.
 _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
+_DESCRIPTION_CHARACTERS = 5_000
+"""The longest description of a version that MLflow's database takes."""
+
+logger = logging.getLogger(__name__)
 
 
 class MlflowRegistry:
@@ -51,18 +59,33 @@ class MlflowRegistry:
         self._client = client
 
     def publish(self, name: str, members: Members, *, run_id: str, tags: Mapping[str, str]) -> ModelVersion:
-        """Store a bundle with a run and register it as the next version of ``name``.
+        """Store a bundle as a model that a run made, and register it as the next version of ``name``.
+
+        All of it or nothing: an upload that fails leaves neither a version nor a model that is never ready.
 
         Raises:
-            RegistryError: MLflow refused or cannot be reached.
+            RegistryError: MLflow or its artifact store refused or cannot be reached.
         """
         with translated(f"register a version of {name!r}"):
-            with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
-                _write_model(Path(folder), members)
-                self._client.log_artifacts(run_id, str(Path(folder, _FOLDER)), _FOLDER)
-            self._ensure_model(name)
-            source = f"{self._client.get_run(run_id).info.artifact_uri}/{_FOLDER}"
-            made = self._client.create_model_version(name, source=source, run_id=run_id, tags=dict(tags))
+            run = self._client.get_run(run_id)
+            with self._logged_model(name, run, tags) as model:
+                with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
+                    _write_model(Path(folder), members, Model(_FOLDER, run_id, model_id=model.model_id))
+                    self._client.log_model_artifacts(model.model_id, str(Path(folder, _FOLDER)))
+                self._client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+                self._show_with_run(run, model.model_id)
+                self._ensure_model(name)
+                made = self._client.create_model_version(
+                    name,
+                    source=model.artifact_location,  # MLflow would look up models:/… at its global address
+                    run_id=run_id,
+                    tags=dict(tags),
+                    description=cut(members.get(CARD, b"").decode(), _DESCRIPTION_CHARACTERS),
+                    model_id=model.model_id,
+                )
+            with suppress(MlflowException):  # a link on MLflow's page of the model; its own server sets it by itself
+                link = json.dumps([{"name": name, "version": made.version}])
+                self._client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": link})
         return self._version(made)
 
     def version(self, name: str, wanted: str) -> ModelVersion:
@@ -149,6 +172,38 @@ class MlflowRegistry:
         with translated(f"move alias {alias!r} of {name!r}"):
             self._client.set_registered_model_alias(name, alias, version)
 
+    @contextmanager
+    def _logged_model(self, name: str, run: Run, tags: Mapping[str, str]) -> Iterator[LoggedModel]:
+        """Yield a new model of MLflow's, which is deleted again if the block fails."""
+        model = self._client.create_logged_model(
+            run.info.experiment_id,
+            name=name.replace(".", "-"),  # MLflow takes no dot here, though it does in a registered model's name
+            source_run_id=run.info.run_id,
+            tags=dict(tags),
+            params=run.data.params,
+            model_type="vigie",
+        )
+        try:
+            yield model
+        except BaseException:
+            try:
+                self._client.delete_logged_model(model.model_id)
+            except MlflowException as exc:  # the first error is the one to tell
+                logger.warning("model %s of MLflow stays behind unfinished: %s", model.model_id, exc)
+            raise
+
+    def _show_with_run(self, run: Run, model_id: str) -> None:
+        """Let MLflow's pages show the model among its run's outputs, and the run's metrics beside the model."""
+        self._client.log_outputs(run.info.run_id, [LoggedModelOutput(model_id, 0)])
+        # With the time they were recorded at they are the run's own metrics, not a second value of each. Those of
+        # single folds have a slash in their names and stay with the run.
+        metrics = [
+            Metric(metric, value, run.info.end_time or run.info.start_time, 0, model_id=model_id)
+            for metric, value in run.data.metrics.items()
+            if "/" not in metric
+        ]
+        self._client.log_batch(run.info.run_id, metrics=metrics)
+
     def _ensure_model(self, name: str) -> None:
         try:
             self._client.create_registered_model(name)
@@ -194,12 +249,13 @@ def _check_before_fetching(files: Sequence[FileInfo]) -> None:
             raise BundleError(f"{name} has {file.file_size:,} bytes; at most {MAX_BYTES[name]:,} are read.")
 
 
-def _write_model(folder: Path, members: Members) -> None:
+def _write_model(folder: Path, members: Members, model: Model) -> None:
     """Write members as an MLflow model: MLmodel, requirements, and the bundle untouched below ``data``."""
     for member, content in members.items():
         path = folder / _BUNDLE / member
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    needed = (f"{library}=={release}" for library, release in library_versions().items() if library != "python")
     with warnings.catch_warnings():
         # MLflow asks for an input example, and would then run the model on it: the bundle has its own golden rows.
         warnings.simplefilter("ignore", UserWarning)
@@ -207,8 +263,9 @@ def _write_model(folder: Path, members: Members) -> None:
             path=str(folder / _FOLDER),
             loader_module=_LOADER,
             data_path=str(folder / _BUNDLE),
+            mlflow_model=model,
             signature=_signature(read_schema(members[SCHEMA])) if SCHEMA in members else None,
-            pip_requirements=["vigie"],
+            pip_requirements=list(needed),
         )
 
 

@@ -1,6 +1,6 @@
 """The model card: what a person should know before trusting the model, in Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vigie.bundle.manifest import Manifest
@@ -8,6 +8,10 @@ from vigie.domain.schema import Feature, Schema
 
 MAX_CATEGORIES = 10
 """Levels named in a table cell; the schema has them all."""
+
+
+IN_SAMPLE = "in_sample_"
+"""Begins the name of a figure that was measured on the rows the model learnt from."""
 
 
 def model_card(manifest: Manifest, schema: Schema) -> str:
@@ -24,7 +28,7 @@ def model_card(manifest: Manifest, schema: Schema) -> str:
                 _summary(manifest, schema),
                 "## Measured on held-out rows\n\n" + _metrics(manifest),
                 "## What goes in\n\n" + _features(schema),
-                "## Limits\n\n" + _limits(schema),
+                "## Limits\n\n" + _limits(manifest, schema),
                 "## Where it comes from\n\n" + _lineage(manifest),
             ]
         )
@@ -36,15 +40,32 @@ def _summary(manifest: Manifest, schema: Schema) -> str:
     target = schema.target
     classes = f" among {', '.join(_text(label) for label in target.classes)}" if target.classes else ""
     positive = f"; the positive class is {_text(target.positive)}" if target.task == "binary" else ""
-    trained = f"{manifest.created_at:%Y-%m-%d %H:%M} UTC"
-    return f"Predicts `{_text(target.name)}` ({target.task}{classes}{positive}). Trained {trained}."
+    date = f"{manifest.created_at:%Y-%m-%d %H:%M} UTC"
+    made = (
+        f"Fitted elsewhere, registered {date}" if manifest.lineage.get("fitted") == "elsewhere" else f"Trained {date}"
+    )
+    return f"Predicts `{_text(target.name)}` ({target.task}{classes}{positive}). {made}."
 
 
 def _metrics(manifest: Manifest) -> str:
-    if not manifest.metrics:
-        return "Nothing was measured: do not rely on this model."
+    own = [metric for metric in manifest.metrics if _is_in_sample(metric)]
+    held_out = [metric for metric in manifest.metrics if not _is_in_sample(metric)]
+    told = _table(held_out) if held_out else "Not judged on held-out rows: do not rely on this model before it is."
+    if not own:
+        return told
+    return (
+        f"{told}\n\n## Measured on the rows it learnt from\n\nThese figures tell how well the model remembers, not how "
+        f"well it predicts.\n\n{_table(own)}"
+    )
+
+
+def _is_in_sample(metric: Mapping[str, Any]) -> bool:
+    return str(metric.get("name", "")).startswith(IN_SAMPLE)
+
+
+def _table(metrics: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| metric | value | interval | rows |", "|---|--:|---|--:|"]
-    for metric in manifest.metrics:
+    for metric in metrics:
         name = _text(metric.get("name", ""))
         subject = f" ({_text(metric['subject'])})" if metric.get("subject") else ""
         lines.append(f"| {name}{subject} | {_number(metric.get('value'))} | {_interval(metric)} | {metric.get('n')} |")
@@ -75,9 +96,13 @@ def _seen(feature: Feature) -> str:
     return f"{_number(feature.range[0])} to {_number(feature.range[1])}" if feature.range else "-"
 
 
-def _limits(schema: Schema) -> str:
+def _limits(manifest: Manifest, schema: Schema) -> str:
+    held_out = any(not _is_in_sample(metric) for metric in manifest.metrics)
     lines = [
-        "- The figures above hold for rows like the held-out ones. They say nothing about a world that has changed.",
+        "- The figures above hold for rows like the held-out ones. They say nothing about a world that has changed."
+        if held_out
+        else "- The reference profile holds the model's answers on the rows it learnt from, surer than its answers to "
+        "others: a change of its predictions in the first windows may be no more than that.",
         "- A value outside the range or the categories seen at training is answered, with a warning: an extrapolation.",
         "- Errors per group of people were not examined here.",
     ]

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
 import msgspec
@@ -123,6 +124,14 @@ def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def library_versions() -> dict[str, str]:
-    """Return the installed versions of the libraries that can change an answer."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+def library_versions(fitted_by: Iterable[str] = ()) -> dict[str, str]:
+    """Return the installed versions of the libraries that can change an answer.
+
+    Args:
+        fitted_by: names under which the package that fitted the model may be installed.
+    """
+    found = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    for name in fitted_by:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

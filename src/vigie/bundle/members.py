@@ -38,8 +38,10 @@ MAX_BYTES: Mapping[str, int] = {
 }
 """Every member that a bundle may have, and the most bytes of it that are read."""
 
-OPTIONAL = frozenset({SCORER, SIGNATURE})
-"""A model that could not be compiled has no scorer, its lineage says why; a signature is its owner's choice."""
+OPTIONAL = frozenset({MODEL, SCORER, SIGNATURE})
+"""A bundle has a model, a scorer or both. A model that could not be compiled has no scorer of its own, and its lineage
+says why; one that would have to be parsed by native code travels as its scorer alone, see ``trust``. A signature is its
+owner's choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Parts:
         golden: rows and what the model said of them.
         card: for a person.
         profile: the reference profile; opaque here.
-        model: the fitted pipeline, still bytes.
+        model: the fitted pipeline, still bytes; None where only its compiled form travels.
         scorer: the compiled scorer, still bytes; None where there is none.
     """
 
@@ -61,7 +63,7 @@ class Parts:
     golden: GoldenRows
     card: str
     profile: bytes
-    model: bytes
+    model: bytes | None
     scorer: bytes | None
 
 
@@ -89,7 +91,7 @@ def read_members(members: Mapping[str, bytes], *, trust: Trust) -> Parts:
         card = members[CARD].decode()
     except UnicodeDecodeError as exc:
         raise BundleError(f"{CARD} is not UTF-8.") from exc
-    return Parts(manifest, schema, golden, card, members[PROFILE], members[MODEL], members.get(SCORER))
+    return Parts(manifest, schema, golden, card, members[PROFILE], members.get(MODEL), members.get(SCORER))
 
 
 def signed(members: Mapping[str, bytes], signer: Signer | None) -> dict[str, bytes]:
@@ -115,6 +117,8 @@ def _check_names(members: Mapping[str, bytes]) -> None:
     missing = sorted(set(MAX_BYTES) - set(members) - OPTIONAL)
     if missing:
         raise BundleError(f"The bundle lacks {', '.join(missing)}.")
+    if not {MODEL, SCORER} & set(members):
+        raise BundleError(f"The bundle holds neither {MODEL} nor {SCORER}: there is nothing to answer with.")
 
 
 def _check_digests(manifest: Manifest, members: Mapping[str, bytes]) -> None:

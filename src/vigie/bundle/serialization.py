@@ -22,7 +22,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from vigie.bundle.audit import check_model
 from vigie.bundle.manifest import unique
-from vigie.bundle.trust import TRUSTED_TYPES
+from vigie.bundle.trust import NATIVE_PACKAGES, TRUSTED_TYPES
 from vigie.errors import BundleError, UntrustedContentError
 
 MAX_FILES = 50_000
@@ -77,7 +77,25 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         UntrustedContentError: it holds other types than skops, ``trust`` and the owner trust.
         BundleError: it is too large, malformed, no Pipeline, or its trees point outside themselves.
     """
-    allowed = sorted(TRUSTED_TYPES | trusted)
+    model = load_estimator(content, trusted=trusted)
+    if type(model) is not Pipeline:
+        raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
+    return model
+
+
+def load_estimator(content: bytes, *, trusted: frozenset[str]) -> Any:
+    """Return whatever a skops archive holds, or refuse.
+
+    Args:
+        content: a skops archive from anywhere.
+        trusted: type names that the owner of this process adds to ours.
+
+    Raises:
+        UntrustedContentError: it holds other types than skops, ``trust`` and the owner trust.
+        BundleError: it is too large, malformed, or its trees point outside themselves.
+    """
+    named = TRUSTED_TYPES | trusted
+    allowed = sorted(name for name in named if name.partition(".")[0] not in NATIVE_PACKAGES)  # whoever names them
     try:
         return _load_checked(content, allowed, trusted)
     except BundleError:
@@ -89,7 +107,7 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         raise BundleError(f"model.skops cannot be read ({type(exc).__name__}).") from exc
 
 
-def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -> Pipeline:
+def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_archive(archive, len(content))
         _check_arrays(archive)
@@ -98,8 +116,6 @@ def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -
         # The golden rows answer what this warning asks: whether another version computes the same.
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         model = skops.io.loads(content, trusted=allowed)
-    if type(model) is not Pipeline:
-        raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
     check_model(model, any_partial="functools.partial" in trusted)
     return model
 

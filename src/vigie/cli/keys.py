@@ -82,7 +82,7 @@ def _sign_version(project: Path, wanted: str, key: Path | None) -> dict[str, Any
     with open_loop(settings) as loop:
         version = loop.registry.version(loop.model, wanted).version
         members = loop.registry.members(loop.model, version)
-        signed, told = _signed(members, trust_of(settings), _signer(key, settings))
+        signed, told = _signed(members, trust_of(settings.bundle), _signer(key, settings))
         loop.registry.sign(loop.model, version, signed[SIGNATURE])
     return {**told, "what": f"version {version}", "version": version}
 
@@ -100,7 +100,7 @@ def _sign_folder(folder: Path, project: Path, key: Path | None) -> dict[str, Any
         if key is None:  # a bundle travels without its project, but somebody must say with what to sign
             raise
         settings = None
-    trust = trust_of(settings) if settings else Trust()
+    trust = trust_of(settings.bundle) if settings else Trust()
     signed, told = _signed(read_bundle(folder), trust, _signer(key, settings))
     write_signature(folder, signed[SIGNATURE])
     return {**told, "what": f"in {folder}", "version": None}

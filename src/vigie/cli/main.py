@@ -10,7 +10,9 @@ from vigie.errors import VigieError, nearest
 
 COMMANDS = {
     "train": "Train the candidates, compare them and register the best.",
+    "register": "Register a model that was fitted elsewhere.",
     "serve": "Serve the champion over HTTP.",
+    "predict": "Score a table with the champion, offline.",
     "monitor": "Say how inputs, predictions and performance compare with training.",
     "retrain": "Train a challenger on recent outcomes and weigh it against the champion.",
     "promote": "Make a version the champion.",

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -77,14 +77,14 @@ def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
 
 
 @contextmanager
-def fit_progress(*, quiet: bool) -> Iterator[Any]:
-    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while candidates are fitted."""
+def fit_progress(*, quiet: bool, doing: str = "Fitting") -> Iterator[Any]:
+    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while something takes its time."""
     screen = console(error=True)
     if quiet or not screen.is_terminal:  # a log file wants no bar, not even the empty line that it leaves
         yield lambda _name, _done, _total: None
         return
     columns = (
-        TextColumn("Fitting {task.fields[name]:<24}"),
+        TextColumn(doing + " {task.fields[name]:<24}"),
         BarColumn(24),
         TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(),
@@ -92,3 +92,16 @@ def fit_progress(*, quiet: bool) -> Iterator[Any]:
     with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task("fit", name="", total=None)
         yield lambda name, done, total: bar.update(task, name=name, completed=done, total=total)
+
+
+@contextmanager
+def row_progress(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Yield a callback ``(done)`` that draws a bar of rows on standard error, for tables that take a while."""
+    screen = console(error=True)
+    if quiet or not screen.is_terminal:
+        yield lambda _done: None
+        return
+    columns = (TextColumn("Scoring"), BarColumn(24), TextColumn("{task.completed:,}/{task.total:,} rows"))
+    with Progress(*columns, TimeElapsedColumn(), console=screen, transient=True) as bar:
+        task = bar.add_task("score", total=total)
+        yield lambda done: bar.update(task, completed=done)

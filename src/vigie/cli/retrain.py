@@ -26,9 +26,10 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
     from vigie.adapters.git import current_commit
     from vigie.cli.output import fit_progress
     from vigie.loop.champion import champion_version, open_version
+    from vigie.loop.origin import Origin
     from vigie.loop.promote import Move, promote
+    from vigie.loop.report import report
     from vigie.loop.retrain import retrain
-    from vigie.loop.train import Origin
     from vigie.wiring.operate import open_loop, owner
 
     settings = settings_of(project)
@@ -42,6 +43,11 @@ def command(project: Path, *, as_json: bool, last: str | None, may_promote: bool
         if gate.promote and may_promote:
             move = Move(version, expected=champion.version, reasons=gate.reasons, evidence=gate.to_dict())
             promote(loop, move, owner=owner())
+        if settings.retraining.report:
+            with fit_progress(quiet=as_json, doing="Reporting") as progress:
+                made = report(loop, challenge.trained, origin=origin, keep=True, progress=progress)
+            if made.trouble:
+                click.echo(f"vigie: warning: {made.trouble}", err=True)
     _tell(
         {
             "champion": champion.version,

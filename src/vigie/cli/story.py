@@ -8,7 +8,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from vigie.cli.history import print_events
+from vigie.cli.events import print_events
 from vigie.cli.leaderboard import print_leaderboard
 from vigie.cli.output import console, fit_progress, plain
 from vigie.cli.report import print_inputs

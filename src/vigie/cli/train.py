@@ -14,17 +14,20 @@ from vigie.cli.options import json_option, project_option, settings_of
 @json_option
 @click.option(
     "--report",
+    "file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the training report, one HTML page that works offline (takes some seconds; needs the extra `report`).",
+    help="Write the training report to FILE too, one HTML page that works offline.",
 )
+@click.option("--no-report", is_flag=True, help="Keep no report with the run in MLflow; saves some seconds.")
 @click.option("--fail-on-refusal", is_flag=True, help="Exit with 1 when the winner does not beat the dummy.")
-def command(project: Path, *, as_json: bool, report: Path | None, fail_on_refusal: bool) -> None:
+def command(project: Path, *, as_json: bool, file: Path | None, no_report: bool, fail_on_refusal: bool) -> None:
     """Train the candidates, compare them and register the best.
 
     Reads the table that data.source names, keeps to schema.toml (written at the first training, yours to edit),
-    fits scalers on training rows only, and records every candidate as an MLflow run. The first version becomes the
-    champion if it beats a model that looks at no feature; later ones wait for `vigie promote`.
+    fits scalers on training rows only, and records every candidate as an MLflow run, with the training report on the
+    run above them. The first version becomes the champion if it beats a model that looks at no feature; later ones
+    wait for `vigie promote`.
     """
     from vigie.cli.leaderboard import leaderboard_json, print_leaderboard
     from vigie.cli.output import fit_progress, print_json
@@ -32,12 +35,12 @@ def command(project: Path, *, as_json: bool, report: Path | None, fail_on_refusa
     from vigie.wiring.operate import open_loop, owner, train_project
 
     settings = settings_of(project)
+    keep = settings.training.report and not no_report
     with open_loop(settings) as loop:
         with fit_progress(quiet=as_json) as progress:
             trained = train_project(loop, settings, progress=progress)
         registered = register(loop, trained, owner=owner())
-        if report:
-            _write_report(loop, trained, settings, report, quiet=as_json)
+        told = _report(loop, trained, settings, keep=keep, file=file, quiet=as_json)
     outcome: dict[str, Any] = {
         "version": registered.version.version if registered.version else None,
         "champion": registered.champion,
@@ -49,27 +52,33 @@ def command(project: Path, *, as_json: bool, report: Path | None, fail_on_refusa
     else:
         print_leaderboard(trained)
         print_outcome(settings.project.name, outcome)
-        if report:
-            click.echo(f"The training report is {report}.")
+        if told:
+            click.echo(told)
     if fail_on_refusal and registered.version is None:
         sys.exit(1)
 
 
-def _write_report(loop: Any, trained: Any, settings: Any, file: Path, *, quiet: bool) -> None:
+def _report(loop: Any, trained: Any, settings: Any, *, keep: bool, file: Path | None, quiet: bool) -> str:
+    """Make the report that is wanted, if any; warn of what went wrong, and return where it is."""
+    if not keep and file is None:
+        return ""
     from vigie.cli.output import fit_progress
-    from vigie.errors import ConfigurationError
+    from vigie.loop.report import report
     from vigie.wiring.operate import origin_of
 
-    try:
-        from vigie.loop.report import training_page
-    except ModuleNotFoundError as exc:
-        raise ConfigurationError(
-            f"The report needs {exc.name}.", remedy="Install it with: pip install 'vigie[report]'", key="--report"
-        ) from exc
-    with fit_progress(quiet=quiet) as progress:
-        page = training_page(loop, trained, origin=origin_of(settings), progress=progress)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, encoding="utf-8")
+    with fit_progress(quiet=quiet, doing="Reporting") as progress:
+        made = report(loop, trained, origin=origin_of(settings), keep=keep, progress=progress)
+    trouble = made.trouble
+    if file is not None and made.page is not None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(made.page, encoding="utf-8")
+        except OSError as error:
+            trouble = f"{trouble} {file} could not be written: {error.strerror}.".strip()
+    if trouble:
+        click.echo(f"vigie: warning: {trouble} The training itself is done.", err=True)
+        return ""
+    return f"The training report is {file}." if file else "The training report is in MLflow, with the run."
 
 
 def print_outcome(name: str, outcome: dict[str, Any]) -> None:

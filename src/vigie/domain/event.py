@@ -51,3 +51,16 @@ class Event:
     def __post_init__(self) -> None:
         """Keep aware UTC only."""
         object.__setattr__(self, "at", check_utc(self.at))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "seq": self.seq,
+            "kind": self.kind.value,
+            "at": self.at.isoformat(),
+            "model": self.model,
+            "version": self.version,
+            "summary": self.summary,
+            "reasons": list(self.reasons),
+            "evidence": dict(self.evidence),
+        }

@@ -11,9 +11,9 @@ from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
 from vigie.loop.decide import decide_retraining, record_undone
 from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window, record_look
+from vigie.loop.origin import Origin
 from vigie.loop.promote import Move, notice_moved_alias, promote
 from vigie.loop.retrain import Challenge, retrain
-from vigie.loop.train import Origin
 from vigie.monitoring.assess import Report
 from vigie.retraining.policy import RetrainDecision
 from vigie.training.search import Progress

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from vigie.domain.frame import model_frame
 from vigie.domain.schema import Schema
 from vigie.errors import DataError, nearest
-from vigie.training.columns import conform, plain
+from vigie.loop.tabular import feature_columns
+from vigie.training.columns import plain
 
 
 def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarray]:
@@ -27,15 +28,16 @@ def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarr
         DataError: a column is missing, an outcome is no number or no class of the model.
         SchemaMismatchError: values do not fit the schema.
     """
-    for name in (*schema.names, schema.target.name):
-        if name not in table.column_names:
-            raise DataError(
-                f"The table has no column {name!r}, which the model needs.{nearest(name, table.column_names)}",
-                remedy="Judge a table with the columns of the training.",
-            )
+    if schema.target.name not in table.column_names:
+        raise DataError(
+            f"The table has no column {schema.target.name!r}, which the model predicts."
+            f"{nearest(schema.target.name, table.column_names)}",
+            remedy="Judge a table whose outcomes are known.",
+        )
     table = table.filter(plain(table.column(schema.target.name)).is_valid())
-    columns = {feature.name: conform(feature, table.column(feature.name)).to_pylist() for feature in schema.features}
-    return model_frame(schema, columns), _outcomes(plain(table.column(schema.target.name)), schema)
+    return model_frame(schema, feature_columns(table, schema).to_pydict()), _outcomes(
+        plain(table.column(schema.target.name)), schema
+    )
 
 
 def _outcomes(values: pa.ChunkedArray, schema: Schema) -> np.ndarray:

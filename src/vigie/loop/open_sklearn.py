@@ -23,6 +23,8 @@ def sklearn_scorer(members: Mapping[str, bytes], *, trust: Trust) -> Scorer:
         BundleError: the bundle is refused, or its golden rows are answered differently here.
     """
     bundle = unpack(members, trust=trust)
+    if bundle.model is None:
+        raise BundleError("The bundle holds a compiled scorer alone, and no scikit-learn model to ask.")
     scorer = SklearnScorer(bundle.model, bundle.schema)
     try:
         answers = scorer.score(bundle.golden.columns)

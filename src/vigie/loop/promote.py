@@ -65,7 +65,7 @@ def promote(loop: Loop, move: Move, *, owner: str) -> Event:
                 version=move.version,
                 summary=f"{word} version {move.version}{before}.",
                 reasons=tuple(move.reasons),
-                evidence={**move.evidence, "previous": found},
+                evidence={**move.evidence, "previous": found, "by": owner},
             )
         )
 

@@ -1,5 +1,6 @@
 """Put a trained bundle into the registry; the first one becomes champion if it beats the dummy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,19 +56,32 @@ def register(loop: Loop, trained: Trained, *, owner: str) -> Registered:
         loop.ledger.append(_event(loop, EventKind.REFUSED, "Refused: it does not beat the dummy.", decision))
         return Registered(None, decision, champion)
     version = publish(loop, trained)
-    loop.ledger.append(
-        _event(loop, EventKind.REGISTERED, f"Registered version {version.version}.", decision, version.version)
-    )
-    if champion is None:
-        evidence = decision.to_dict()
-        try:
-            promote(
-                loop, Move(version.version, expected=None, reasons=decision.reasons, evidence=evidence), owner=owner
-            )
-        except SignatureError as error:  # where the private key is kept elsewhere, a version waits for its signature
-            return Registered(version, decision, None, held=str(error))
-        champion = version.version
-    return Registered(version, decision, champion)
+    event = _event(loop, EventKind.REGISTERED, f"Registered version {version.version}.", decision, version.version)
+    champion, held = enter(loop, event, decision.reasons, owner=owner)
+    return Registered(version, decision, champion, held)
+
+
+def enter(loop: Loop, event: Event, reasons: Sequence[str], *, owner: str) -> tuple[str | None, str]:
+    """Record a registered version; make it champion if there is none.
+
+    Args:
+        loop: ports.
+        event: tells of the version.
+        reasons: why it may be the first champion.
+        owner: who does this, for the lease.
+
+    Returns:
+        The version that serves, None when there is none; and why the new one does not though nothing else does.
+    """
+    loop.ledger.append(event)
+    champion = loop.registry.alias(loop.model, CHAMPION)
+    if champion is not None or event.version is None:
+        return champion, ""
+    try:
+        promote(loop, Move(event.version, expected=None, reasons=reasons, evidence=event.evidence), owner=owner)
+    except SignatureError as error:  # where the private key is kept elsewhere, a version waits for its signature
+        return None, str(error)
+    return event.version, ""
 
 
 def publish(loop: Loop, trained: Trained) -> ModelVersion:

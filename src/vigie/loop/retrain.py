@@ -12,15 +12,16 @@ from vigie.domain.model import CHALLENGER, ModelVersion
 from vigie.domain.task import Task
 from vigie.errors import DataError, InsufficientDataError, SignatureError
 from vigie.evaluation.metrics import row_losses
+from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion, check_signed
 from vigie.loop.context import Loop, Rules
 from vigie.loop.logged import labelled_table
+from vigie.loop.origin import Origin
 from vigie.loop.register import LOSS_NAMES, publish
-from vigie.loop.train import Origin, Trained, train
+from vigie.loop.train import Trained, train
 from vigie.ports import LoggedRows
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset
-from vigie.training.scoring import scores_of
 from vigie.training.search import Progress
 from vigie.training.split import Split
 
@@ -111,7 +112,7 @@ def _gate(loop: Loop, champion: OpenVersion, trained: Trained) -> GateDecision:
     task = champion.schema.target.task
     # The champion's own schema builds its frame: the order and kinds it was fitted on.
     frame = model_frame(champion.schema, {name: dataset.frame[name].to_numpy() for name in champion.schema.names})
-    incumbent = scores_of(champion.bundle.model, task, frame.iloc[test], dataset.y[test])
+    incumbent = answers_of(champion.bundle, frame.iloc[test], dataset.y[test])
     challenger = trained.leaderboard.winner.test_scores
     return decide(
         row_losses(incumbent, task),

@@ -8,16 +8,18 @@ import pyarrow as pa
 
 from vigie.bundle.archive import BundleContent, pack, unpack
 from vigie.domain.event import Event, EventKind
-from vigie.domain.measurement import Measurement, finite
-from vigie.domain.model import RunRecord, TrackedRuns
+from vigie.domain.measurement import Measurement
+from vigie.domain.model import TrackedRuns
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
 from vigie.evaluation.value import value_per_thousand
-from vigie.loop.compile import with_scorer
+from vigie.loop.compile import unservable, with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
+from vigie.loop.origin import Origin
+from vigie.loop.records import candidate_records, keep_card, parent_record
 from vigie.monitoring.profile import build_profile
 from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
@@ -27,15 +29,6 @@ from vigie.training.search import Progress, TrainingSpec, train_candidates
 from vigie.training.split import Split, split
 
 Members = dict[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a training comes from, for the lineage: a sentence, the commit, what asked for it."""
-
-    source: str
-    commit: str | None = None
-    cause: str = "vigie train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +72,24 @@ def train(
     _check_value(loop, dataset)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
     spec = with_defaults(rules.training, dataset)
-    leaderboard = train_candidates(
-        dataset, parts, spec, progress=progress, seconds=lambda: loop.clock.now().timestamp()
-    )
-    children = _children(loop, dataset, leaderboard, origin)
-    runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
     columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
+    leaderboard = train_candidates(
+        dataset,
+        parts,
+        spec,
+        progress=progress,
+        seconds=lambda: loop.clock.now().timestamp(),
+        unservable=lambda model: unservable(model, dataset.schema, columns),
+    )
+    runs = loop.tracker.record(
+        loop.model,
+        parent_record(loop, dataset, parts, leaderboard, origin),
+        candidate_records(loop, dataset, parts, leaderboard, origin),
+    )
     content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
     members = pack(with_scorer(content, columns))
     unpack(members, trust=rules.trust.before_signing())  # what no server could open must not become a version
+    keep_card(loop, runs.parent_id, members)
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 
@@ -166,57 +168,6 @@ def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
         positive: np.ndarray = scores.proba[:, -1]
         return positive
     return scores.predicted.astype(np.float64)
-
-
-def _parent(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leaderboard, origin: Origin) -> RunRecord:
-    winner = leaderboard.winner
-    return RunRecord(
-        name=f"{loop.model}: {winner.name} of {len(leaderboard.entries) - 1}",
-        params={
-            "task": dataset.schema.target.task.value,
-            "target": dataset.schema.target.name,
-            "n_rows": str(len(dataset.y)),
-            "n_features": str(len(dataset.schema.features)),
-            "split": parts.how,
-            "seed": str(loop.rules.data.seed),
-            "metric": leaderboard.metric,
-            "folds": str(leaderboard.n_folds),
-            "repeats": str(leaderboard.n_repeats),
-            "winner": winner.name,
-        },
-        metrics=_metrics(winner),
-        tags=_tags(dataset, origin),
-    )
-
-
-def _children(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, origin: Origin) -> list[RunRecord]:
-    seed = str(loop.rules.data.seed)
-    return [
-        RunRecord(
-            name=entry.name,
-            params={"candidate": entry.name, "seed": seed, **entry.params},
-            metrics=_metrics(entry),
-            tags=_tags(dataset, origin),
-        )
-        for entry in leaderboard.entries
-    ]
-
-
-def _tags(dataset: Dataset, origin: Origin) -> dict[str, str]:
-    tags = {"vigie.data_digest": dataset.digest, "vigie.source": origin.source, "vigie.cause": origin.cause}
-    return tags if origin.commit is None else {**tags, "mlflow.source.git.commit": origin.commit}
-
-
-def _metrics(entry: Entry) -> dict[str, float]:
-    found = {f"test_{item.name}": item.value for item in entry.test} | {"fit_seconds": entry.seconds}
-    for name, values in entry.folds.items():
-        found |= {f"cv_{name}": float(np.mean(values)), f"cv_{name}_sd": float(np.std(values))}
-    if entry.n_features_kept is not None:
-        found["n_features_kept"] = float(entry.n_features_kept)
-    if entry.coefficients is not None:
-        found["n_zero_coefficients"] = float(sum(line.n_zero for line in entry.coefficients))
-        found["sparsity"] = float(np.mean([line.sparsity for line in entry.coefficients]))
-    return {name: value for name, value in found.items() if finite(value) is not None and value is not None}
 
 
 def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: TrackedRuns, origin: Origin) -> Event:

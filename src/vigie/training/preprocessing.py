@@ -45,11 +45,13 @@ class Needs:
         scaled: numbers with mean 0 and deviation 1, categories one-hot (linear models); otherwise numbers as they are
             and categories as ordinal codes (trees).
         imputed: no NaN.
+        named: may see column names; boosters refuse some that a table may well have.
         means: categories as the mean outcome of each level, beside the codes of those with few levels (trees).
     """
 
     scaled: bool
     imputed: bool
+    named: bool = True
     means: bool = False
 
 
@@ -67,7 +69,7 @@ def build_pipeline(schema: Schema, needs: Needs, estimator: Any) -> Pipeline:
     categories = [feature.name for feature in schema.features if not feature.kind.is_numeric]
     impute = needs.imputed and any(feature.nullable for feature in schema.features if feature.kind.is_numeric)
     steps = _number_steps(needs, impute=impute)
-    if not categories:
+    if not categories and needs.named:
         return Pipeline([*steps, ("model", estimator)])
     parts: list[tuple[str, Any, list[str]]] = []
     if numbers:
@@ -89,10 +91,9 @@ def _number_steps(needs: Needs, *, impute: bool) -> list[tuple[str, Any]]:
 
 def _category_parts(schema: Schema, needs: Needs, estimator: Any) -> list[tuple[str, Any, list[str]]]:
     categories = [feature for feature in schema.features if not feature.kind.is_numeric]
-    if not needs.means:
-        return [("categories", _encoder(needs), [feature.name for feature in categories])]
-    coded = [feature.name for feature in categories if _n_levels(feature) <= MOST_CODES]
-    averaged = [feature.name for feature in categories if _n_levels(feature) > 2]  # of two levels, the code says it all
+    coded = [feature.name for feature in categories if not needs.means or _n_levels(feature) <= MOST_CODES]
+    # of two levels, the code says it all
+    averaged = [feature.name for feature in categories if needs.means and _n_levels(feature) > 2]
     parts = [("categories", _encoder(needs), coded), ("means", _means(schema, estimator), averaged)]
     return [part for part in parts if part[2]]
 
@@ -129,10 +130,10 @@ def column_names(model: Pipeline, schema: Schema) -> list[str]:
 
 def _columns(model: Pipeline, schema: Schema) -> dict[str, list[str]]:
     numbers = {feature.name: [feature.name] for feature in schema.features if feature.kind.is_numeric}
-    if "columns" not in model.named_steps:
+    names = [feature.name for feature in schema.features if not feature.kind.is_numeric]
+    if not names:
         return numbers
     encoder = model.named_steps["columns"].named_transformers_["categories"]
-    names = [feature.name for feature in schema.features if not feature.kind.is_numeric]
     if not isinstance(encoder, OneHotEncoder):
         return numbers | {name: [name] for name in names}
     found = zip(names, encoder.categories_, encoder.infrequent_categories_, strict=True)

@@ -13,6 +13,7 @@ from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.asked import Asked, candidates_for
+from vigie.training.boosters import booster_errors
 from vigie.training.candidates import DUMMY, Candidate
 from vigie.training.choice import choose
 from vigie.training.coefficients import coefficients_of
@@ -34,6 +35,9 @@ Progress = Callable[[str, int, int], None]
 
 Seconds = Callable[[], float]
 """Seconds since any fixed moment."""
+
+Unservable = Callable[[Pipeline], str | None]
+"""Says of a fitted pipeline why it could never serve, None when it can."""
 
 # What numerical code raises when the data does not suit it; anything else is a fault of ours and must be seen.
 _UNFIT = (ValueError, ArithmeticError, MemoryError, RuntimeError, TypeError, DataError)
@@ -61,11 +65,17 @@ class TrainingSpec:
 
 
 def train_candidates(
-    dataset: Dataset, split: Split, spec: TrainingSpec, *, progress: Progress, seconds: Seconds
+    dataset: Dataset,
+    split: Split,
+    spec: TrainingSpec,
+    *,
+    progress: Progress,
+    seconds: Seconds,
+    unservable: Unservable = lambda _model: None,
 ) -> Leaderboard:
     """Return the candidates fitted on the training rows, in order of merit.
 
-    A candidate that cannot be fitted is reported among the failures and does not stop the others.
+    A candidate that cannot be fitted, or never served, is reported among the failures and does not stop the others.
 
     Args:
         dataset: all rows.
@@ -73,6 +83,7 @@ def train_candidates(
         spec: what to try.
         progress: told of every fit.
         seconds: what durations and the budget are measured by.
+        unservable: asked about every final fit.
 
     Raises:
         ConfigurationError: a candidate or the metric is unknown or does not fit the task, folds is below 2, or
@@ -83,16 +94,19 @@ def train_candidates(
     candidates = candidates_for(dataset.schema.target.task, spec.candidates)
     n_folds = usual_folds(len(split.train)) if spec.folds is None else spec.folds
     folds = folds_of(dataset, split, n_folds=n_folds, seed=spec.seed, repeats=spec.repeats)
-    judge = _Judge(metric, folds, spec.repeats, spec.seed, seconds, _share(spec.budget_s, candidates, len(folds)))
+    judge = _Judge(
+        metric, folds, spec.repeats, spec.seed, seconds, _share(spec.budget_s, candidates, len(folds)), unservable
+    )
     entries: list[Entry] = []
     failures: list[Failure] = []
     total, done = sum(_n_fits(candidate, len(folds)) for candidate in candidates), 0
     for candidate in candidates:
         ticks = _Ticks(candidate.name, done, total, progress)
-        try:
-            entries.append(_trained(Fitting(candidate, dataset, spec.seed), split, judge, ticks))
-        except _UNFIT as error:
-            failures.append(Failure(candidate.name, f"{type(error).__name__}: {_first_line(error)}"))
+        found = _attempted(Fitting(candidate, dataset, spec.seed), split, judge, ticks)
+        if isinstance(found, Entry):
+            entries.append(found)
+        else:
+            failures.append(found)
         total -= ticks.foregone
         done += _n_fits(candidate, len(folds)) - ticks.foregone
         ticks.catch_up(done)
@@ -176,11 +190,25 @@ class _Judge:
     seed: int
     seconds: Seconds
     budget_s: float | None
+    unservable: Unservable
 
     @property
     def n_folds(self) -> int:
         """Folds of one repeat."""
         return len(self.folds) // self.repeats
+
+
+def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry | Failure:
+    try:
+        entry = _trained(fitting, split, judge, ticks)
+    except _unfit() as error:
+        return Failure(fitting.candidate.name, f"{type(error).__name__}: {_first_line(error)}")
+    reason = judge.unservable(entry.model)
+    return entry if reason is None else Failure(entry.name, reason)
+
+
+def _unfit() -> tuple[type[Exception], ...]:
+    return (*_UNFIT, *booster_errors())
 
 
 def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry:

@@ -75,7 +75,7 @@ def follow(settings: Settings, parent: int) -> None:
     while os.getppid() == parent:
         try:
             registry = registry or open_registry(settings)
-            version = follow_once(registry, cache, name, trust_of(settings))
+            version = follow_once(registry, cache, name, trust_of(settings.bundle))
             news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
         except VigieError as error:
             # The promise kept here: a registry in trouble never stops the follower; it says so once and tries again.

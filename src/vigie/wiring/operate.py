@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -17,8 +18,11 @@ from vigie.adapters.notifiers import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
 from vigie.evaluation.value import DecisionValue
+from vigie.loop.adopt import Adopted, adopt
 from vigie.loop.context import Loop, Rules
-from vigie.loop.train import Origin, Trained, train
+from vigie.loop.given import Given
+from vigie.loop.origin import Origin
+from vigie.loop.train import Trained, train
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
@@ -62,7 +66,7 @@ def rules_of(settings: Settings) -> Rules:
         retraining=RetrainPolicy(settings.retraining.cooldown, settings.retraining.min_labelled),
         gate=GateRule(settings.gate.level, settings.gate.margin, settings.gate.min_rows),
         held_out=settings.retraining.held_out,
-        trust=trust_of(settings),
+        trust=trust_of(settings.bundle),
         value=DecisionValue(**asdict(settings.value)) if settings.value else None,
     )
 
@@ -87,7 +91,7 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
         yield Loop(
             model=settings.project.name,
             registry=MlflowRegistry(client),
-            tracker=MlflowTracker(client, artifacts=artifacts),
+            tracker=MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID")),
             log=log,
             ledger=ledger,
             notifier=LogNotifier(),
@@ -98,8 +102,15 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
 
 
 def read_source(settings: Settings, source: str | None = None) -> pa.Table:
-    """Read the project's table, or another one in its place."""
-    return read_table(source or settings.data.source, query=settings.data.query, base=settings.folder)
+    """Read the project's table, or another one in its place.
+
+    A source of one's own is looked for here first, as a shell completes it, then in the project's folder; the
+    project's query goes with databases only.
+    """
+    if source is None:
+        return read_table(settings.data.source, query=settings.data.query, base=settings.folder)
+    base = Path.cwd() if Path(source).exists() else settings.folder
+    return read_table(source, query=settings.data.query if "://" in source else None, base=base)
 
 
 def origin_of(settings: Settings) -> Origin:
@@ -114,6 +125,13 @@ def train_project(loop: Loop, settings: Settings, *, progress: Progress) -> Trai
     trained = train(loop, read_source(settings), declared=read_schema(path), origin=origin, progress=progress)
     write_schema(path, trained.dataset.schema)
     return trained
+
+
+def adopt_project(loop: Loop, settings: Settings, given: Given, source: str) -> Adopted:
+    """Register a fitted model under the project's settings and its ``schema.toml``, which stays as it is."""
+    declared = read_schema(settings.folder / FILE_NAME)
+    origin = Origin(source, current_commit(settings.folder), cause="vigie register")
+    return adopt(loop, given, declared=declared, origin=origin, owner=owner())
 
 
 def owner() -> str:

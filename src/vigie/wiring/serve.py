@@ -83,7 +83,7 @@ def load_champion(cache: BundleCache, slots: Slots, name: str, trust: Trust) -> 
 @contextmanager
 def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[None]:
     stopped = threading.Event()
-    trust = trust_of(settings)
+    trust = trust_of(settings.bundle)
 
     def look() -> None:
         trouble, pause = "", 0.0

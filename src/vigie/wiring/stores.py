@@ -10,7 +10,7 @@ from vigie.adapters.signing_key import read_signing_key
 from vigie.bundle.signature import Signer
 from vigie.bundle.trust import Trust
 from vigie.errors import StorageError
-from vigie.settings import Settings
+from vigie.settings import BundleSettings, Settings
 
 
 def state_folder(settings: Settings) -> Path:
@@ -41,9 +41,8 @@ def open_cache(settings: Settings) -> BundleCache:
     return BundleCache(state_folder(settings) / "bundles")
 
 
-def trust_of(settings: Settings) -> Trust:
+def trust_of(bundle: BundleSettings) -> Trust:
     """Return whom and what the settings trust when a bundle is opened."""
-    bundle = settings.bundle
     return Trust(frozenset(bundle.trusted_types), bundle.require_signature, frozenset(bundle.trusted_keys))
 
 

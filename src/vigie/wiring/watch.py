@@ -3,15 +3,17 @@
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 from vigie.adapters.git import current_commit
 from vigie.errors import VigieError
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn, turn
-from vigie.loop.train import Origin
+from vigie.loop.origin import Origin
+from vigie.loop.report import report
 from vigie.settings import Settings
+from vigie.training.search import Progress
 from vigie.wiring.operate import open_loop, owner
 
 logger = logging.getLogger("vigie.watch")
@@ -38,10 +40,16 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
                 return
 
 
-def one_turn(loop: Loop, settings: Settings, progress: Callable[[str, int, int], None] | None = None) -> Turn:
-    """Take one turn."""
+def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -> Turn:
+    """Take one turn; a retraining's report, where it is wanted, comes after everything that production waits for."""
     origin = Origin("prediction log", current_commit(settings.folder), "vigie watch")
-    return turn(loop, origin=origin, owner=owner(), progress=progress or (lambda _name, _done, _total: None))
+    progress = progress or (lambda _name, _done, _total: None)
+    taken = turn(loop, origin=origin, owner=owner(), progress=progress)
+    if taken.challenge and settings.retraining.report:
+        told = report(loop, taken.challenge.trained, origin=origin, keep=True, progress=progress)
+        if told.trouble:
+            logger.warning("%s", told.trouble)
+    return taken
 
 
 def _stop_on_signal() -> threading.Event:

@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from vigie.bundle.archive import pack, unpack
 from vigie.bundle.golden import MAX_ROWS, UNSEEN
-from vigie.bundle.members import MAX_BYTES, OPTIONAL
+from vigie.bundle.members import MAX_BYTES, MODEL, OPTIONAL
 from vigie.bundle.serialization import dump_model
 from vigie.bundle.trust import TRUSTED_TYPES, Trust
 from vigie.errors import BundleError
@@ -37,7 +37,7 @@ def test_a_bundle_comes_back_as_it_was_packed(maker, kind):
 def test_the_members_are_the_ones_the_format_names(maker):
     """Six files, and a manifest that a person can read."""
     members = maker.members()
-    assert set(members) == set(MAX_BYTES) - OPTIONAL
+    assert set(members) == set(MAX_BYTES) - OPTIONAL | {MODEL}
     manifest = json.loads(members["manifest.json"])
     assert manifest["format_version"] == 1
     assert set(manifest["libraries"]) >= {"python", "vigie", "scikit-learn", "numpy"}
@@ -64,8 +64,8 @@ def test_the_card_tells_data_metrics_limits_and_origin(maker):
         assert words in card
 
 
-def test_the_trusted_types_are_seven_and_no_more():
-    """The list grows by a decision (0004, 0014, 0017), not by accident."""
+def test_the_trusted_types_are_eight_and_no_more():
+    """The list grows by a decision (0004, 0013, 0014, 0017), not by accident."""
     assert sorted(TRUSTED_TYPES) == [
         "functools.partial",
         "numpy.dtype",
@@ -74,6 +74,7 @@ def test_the_trusted_types_are_seven_and_no_more():
         "sklearn.model_selection._split.StratifiedKFold",
         "sklearn.tree._tree.Tree",
         "sklearn.utils.validation.check_array",
+        "vigie.bundle.adapted.Adapted",
     ]
 
 

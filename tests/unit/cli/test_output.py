@@ -10,11 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from vigie.cli import history, turns
+from vigie.cli import turns
 from vigie.cli.output import console, number, plain, print_json
 from vigie.cli.report import print_report
 from vigie.cli.timeline import cut, print_timeline
-from vigie.domain.event import Event, EventKind
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.domain.window import Window
@@ -107,15 +106,6 @@ def test_trouble_with_brackets_is_printed(monkeypatch):
     """An error may quote a name."""
     turn = replace(Turn(a_report()), trouble="Column 'end[/]' is odd.")
     assert "Column 'end[/]' is odd." in printed(monkeypatch, lambda screen: turns.print_turn(turn, screen))
-
-
-def test_an_event_is_json():
-    """Every attribute is there."""
-    event = Event(EventKind.TRAINED, NOW, "m", "Done.", "1", ("Why.",), {"a": 1}, 7)
-    assert json.loads(json.dumps(history.event_json(event))) == {
-        "seq": 7, "kind": "trained", "at": "2026-03-01T00:00:00+00:00", "model": "m", "version": "1",
-        "summary": "Done.", "reasons": ["Why."], "evidence": {"a": 1},
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

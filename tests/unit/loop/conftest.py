@@ -17,9 +17,10 @@ from vigie.loop.context import Loop, Rules
 from vigie.loop.cycle import turn
 from vigie.loop.feedback import record_feedback
 from vigie.loop.open_bundle import open_bundle
+from vigie.loop.origin import Origin
 from vigie.loop.predict import predict
 from vigie.loop.register import register
-from vigie.loop.train import Origin, train
+from vigie.loop.train import train
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy

@@ -32,12 +32,42 @@ def test_a_tracked_metric_is_the_leaderboards(new_world):
     """What MLflow shows is what the table shows."""
     world = new_world()
     trained = world.train(churn_table(300, seed=1))
-    kept = world.tracker.runs[trained.runs.child_ids["logistic"]].record.metrics
-    assert kept["test_roc_auc"] == trained.leaderboard.winner.measured("roc_auc").value
-    assert kept["cv_roc_auc"] == trained.leaderboard.winner.cv.value
-    assert kept["cv_f1"] == pytest.approx(np.mean(trained.leaderboard.winner.folds["f1"]))
-    assert kept["cv_f1_sd"] == pytest.approx(np.std(trained.leaderboard.winner.folds["f1"]))
+    record = world.tracker.runs[trained.runs.child_ids["logistic"]].record
+    kept, winner = record.metrics, trained.leaderboard.winner
+    held_out = winner.measured("roc_auc")
+    assert kept["test_roc_auc"] == held_out.value
+    assert (kept["test_roc_auc_low"], kept["test_roc_auc_high"]) == (held_out.interval.low, held_out.interval.high)
+    assert kept["cv_roc_auc_mean"] == winner.cv.value
+    assert (kept["cv_roc_auc_mean_low"], kept["cv_roc_auc_mean_high"]) == (
+        winner.cv.interval.low,
+        winner.cv.interval.high,
+    )
+    assert kept["cv_f1_mean"] == pytest.approx(np.mean(winner.folds["f1"]))
+    assert kept["cv_f1_sd"] == pytest.approx(np.std(winner.folds["f1"]))
+    assert record.series["folds/f1"] == winner.folds["f1"]
     assert (kept["n_zero_coefficients"], kept["sparsity"], kept["fit_seconds"]) == (0.0, 0.0, 0.0)
+
+
+def test_every_run_names_the_rows_it_used(new_world):
+    """The parts learnt from and judged on, with the digest and the columns, and not the rows themselves."""
+    world = new_world()
+    trained = world.train(churn_table(300, seed=1))
+    for run in world.tracker.runs.values():
+        learnt, judged = run.record.rows
+        assert (learnt.role, judged.role) == ("training", "test")
+        assert (learnt.n_rows, judged.n_rows) == (len(trained.split.train), len(trained.split.test))
+        assert learnt.digest == judged.digest == trained.dataset.digest
+        assert list(learnt.columns) == [*trained.dataset.schema.names, "churn"]
+        assert (learnt.columns["nb_produits"], learnt.columns["churn"]) == ("integer", "category")
+
+
+def test_the_card_is_kept_with_the_training(new_world):
+    """As a file, and as the note that the tracker shows."""
+    world = new_world()
+    trained = world.train(churn_table(300, seed=1))
+    card = trained.members["card.md"]
+    assert world.tracker.files == {trained.runs.parent_id: {"card.md": card}}
+    assert world.tracker.notes == {trained.runs.parent_id: card.decode()}
 
 
 def test_the_first_version_that_beats_the_dummy_becomes_champion(world):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from vigie.bundle.compiler.expression import Block, Column, Expression, UnsupportedError, plain
 
@@ -24,7 +24,7 @@ def encode(encoder: Any, columns: Sequence[Column]) -> Block:
     Raises:
         UnsupportedError: it answers in float32, whose rounding later steps would inherit.
     """
-    if np.dtype(getattr(encoder, "dtype", np.float64)) == np.float32:  # a TargetEncoder always answers in float64
+    if np.dtype(getattr(encoder, "dtype", np.float64)) == np.float32:  # a TargetEncoder answers in float64
         raise UnsupportedError("its encoder answers in float32")
     asked = _Asked(encoder, [column.checked() for column in columns])
     found: list[Column] = []
@@ -73,11 +73,9 @@ class _Asked:
         self._base = [self._keys(place) or [np.nan] for place in range(len(columns))]
         if isinstance(encoder, OneHotEncoder):
             self.widths = [int(width) for width in encoder._n_features_outs]  # noqa: SLF001 - the only place of it
-        else:
-            made = getattr(
-                encoder, "encodings_", columns
-            )  # a TargetEncoder of several classes makes one column a class
-            self.widths = [len(made) // len(columns)] * len(columns)
+        else:  # a TargetEncoder of several classes makes a column a class
+            made = len(encoder.encodings_) if isinstance(encoder, TargetEncoder) else len(columns)
+            self.widths = [made // len(columns)] * len(columns)
         self._starts = np.concatenate([[0], np.cumsum(self.widths)])
 
     def known(self, place: int) -> list[Key]:

@@ -10,6 +10,7 @@ import msgspec
 import sklearn
 from sklearn.pipeline import Pipeline
 
+from vigie.bundle.adapted import Adapted
 from vigie.bundle.compiler.columns import transform
 from vigie.bundle.compiler.expression import Block, Column, NotCompiled, UnsupportedError
 from vigie.bundle.compiler.models import export_model
@@ -37,30 +38,40 @@ def export(model: Pipeline, schema: Schema) -> bytes | NotCompiled:
     """
     version = ".".join(sklearn.__version__.split(".")[:2])
     if version not in KNOWN_VERSIONS:
-        return NotCompiled(f"The compiler does not know scikit-learn {version}, only {', '.join(KNOWN_VERSIONS)}.")
+        return NotCompiled(f"the compiler does not know scikit-learn {version}, only {', '.join(KNOWN_VERSIONS)}")
     try:
         content = msgspec.json.encode(_spec(model, schema))
     except UnsupportedError as exc:
-        return NotCompiled(f"The model stays with scikit-learn: {exc.reason}.")
+        return NotCompiled(exc.reason)
     except (AttributeError, TypeError, ValueError, LookupError) as exc:
-        return NotCompiled(f"The model stays with scikit-learn: its fitted state is unusual ({type(exc).__name__}).")
+        return NotCompiled(f"its fitted state is unusual ({type(exc).__name__})")
     if len(content) > MAX_BYTES:
-        return NotCompiled(f"The model stays with scikit-learn: its arrays take more than {MAX_BYTES // 2**20} MiB.")
+        return NotCompiled(f"its arrays take more than {MAX_BYTES // 2**20} MiB")
     return content
 
 
 def _spec(model: Pipeline, schema: Schema) -> dict[str, Any]:
     block = Block(tuple(_input(place, schema) for place in range(len(schema.features))))
     estimator: Any = model
-    while type(estimator) is Pipeline:
+    while type(estimator) in {Pipeline, Adapted}:
+        if type(estimator) is Adapted:
+            estimator = _as_given(estimator)
+            continue
         *steps, (_, last) = estimator.steps
         for _, step in steps:
             block = transform(step, block)
         estimator = last
     classes = len(schema.target.classes)
-    if hasattr(estimator, "classes_") != bool(classes):
+    if bool(len(getattr(estimator, "classes_", ()))) != bool(classes):  # CatBoost's regressors know an empty list
         raise UnsupportedError("it answers another kind of question than the schema asks")
     return {"format": FORMAT, "inputs": len(schema.features), "classes": classes} | export_model(estimator, block)
+
+
+def _as_given(adapted: Adapted) -> Any:
+    """Return the estimator behind the wrapper: an array has the frame's columns, so places are what they were."""
+    if not adapted.keeps_order:
+        raise UnsupportedError("it numbers its classes in another order than the schema")
+    return adapted.estimator
 
 
 def _input(place: int, schema: Schema) -> Column:

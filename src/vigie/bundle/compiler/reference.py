@@ -1,4 +1,4 @@
-"""What a fitted pipeline itself says: the side of the parity gate that scikit-learn stands on."""
+"""What a fitted pipeline itself says: the side of the parity gate that the library stands on."""
 
 from copy import deepcopy
 from typing import Any
@@ -11,6 +11,9 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 from sklearn.pipeline import Pipeline
+
+from vigie.bundle.adapted import Adapted
+from vigie.bundle.compiler import boosters
 
 
 def single_job(model: Pipeline) -> Pipeline:
@@ -34,7 +37,10 @@ def raw_scores(model: Pipeline, frame: pd.DataFrame) -> np.ndarray | None:
     """
     estimator: Any = model
     cells: Any = frame
-    while type(estimator) is Pipeline:
+    while type(estimator) in {Pipeline, Adapted}:
+        if type(estimator) is Adapted:
+            cells, estimator = estimator.cells(cells), estimator.estimator
+            continue
         *steps, (_, last) = estimator.steps
         for _, step in steps:
             cells = cells if isinstance(step, str) else step.transform(cells)
@@ -44,5 +50,7 @@ def raw_scores(model: Pipeline, frame: pd.DataFrame) -> np.ndarray | None:
     elif isinstance(estimator, HistGradientBoostingRegressor):
         scores = estimator._raw_predict(cells)  # noqa: SLF001 - predict() shows it through the link only
     else:
+        scores = boosters.raw_scores(estimator, cells)
+    if scores is None:
         return None
     return np.asarray(scores, dtype=np.float64).reshape(len(frame), -1)

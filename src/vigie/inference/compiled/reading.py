@@ -55,10 +55,10 @@ def _check_task(spec: Spec, n_scores: int, schema: Schema) -> None:
     task, n_classes = schema.target.task, len(schema.target.classes)
     require(spec.classes == n_classes, "tells apart another number of classes than schema.json names")
     if task is Task.REGRESSION:
-        fits = n_scores == 1 and spec.link in {"identity", "exp"}
-    elif spec.link in {"expit", "expit2"}:
+        fits = n_scores == 1 and spec.link in {"identity", "exp", "exp32"}
+    elif spec.link in {"expit", "expit2", "expit32"}:
         fits = n_scores == 1 and n_classes == 2
     else:
-        fits = n_scores == n_classes and spec.link in {"softmax", "none"}
+        fits = n_scores == n_classes and spec.link in {"softmax", "softmax32", "none"}
     require(fits, f"ends in a link that gives no {task.value} answer")
     require(isinstance(spec, Trees) or spec.link != "none", "takes a weighted sum for a probability")

@@ -1,5 +1,6 @@
 """A finished training told as a report: every part worked out once, in reading order."""
 
+import re
 from collections.abc import Callable
 
 from vigie.training.report.classes import classes
@@ -69,4 +70,4 @@ def figures(inputs: ReportInputs, progress: Progress = lambda _what, _done, _tot
 
 def pictures(report: Report) -> dict[str, bytes]:
     """Return the charts of a report that is built already as PNG pictures by name."""
-    return {figure.name: draw_png(figure) for figure in report.figures}
+    return {re.sub(r"\W+", "_", figure.name).strip("_"): draw_png(figure) for figure in report.figures}

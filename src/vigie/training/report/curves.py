@@ -13,6 +13,8 @@ from vigie.training.report.refits import (
     fewer,
     holds_every_class,
     judged,
+    preprocessed,
+    quietly_fitted,
     refitted,
     scores_at,
     some_folds,
@@ -20,6 +22,7 @@ from vigie.training.report.refits import (
 )
 from vigie.training.report.theme import FIRST, SECOND
 from vigie.training.report.wording import count, metric_name, number, unit_text
+from vigie.training.scoring import scores_of
 
 _FEWEST_ROWS = 40
 """A learning curve starts here, or where every class is seen."""
@@ -89,11 +92,13 @@ def dial_curve(inputs: ReportInputs, dial: Dial) -> Curve:
     """Return the winner's metric at each value of its dial."""
     folds = [(fewer(inputs, fit, inputs.effort.rows), check) for fit, check in some_folds(inputs)]
     seen, unseen = np.empty((len(dial.values), len(folds))), np.empty((len(dial.values), len(folds)))
-    for i, value in enumerate(dial.values):
-        for j, (fit, check) in enumerate(folds):
-            model = refitted(inputs, fit, dial.set_to(float(value)))
-            seen[i, j] = judged(inputs, scores_at(inputs, model, fit))
-            unseen[i, j] = judged(inputs, scores_at(inputs, model, check))
+    y = inputs.dataset.y
+    for j, (fit, check) in enumerate(folds):
+        known, asked = preprocessed(inputs, fit, check)  # once a fold: no dial turns the preprocessing
+        for i, value in enumerate(dial.values):
+            model = quietly_fitted(dial.set_to(float(value)), known, y[fit])
+            seen[i, j] = judged(inputs, scores_of(model, inputs.task, known, y[fit]))
+            unseen[i, j] = judged(inputs, scores_of(model, inputs.task, asked, y[check]))
     return Curve(dial.values, seen, unseen)
 
 
@@ -117,7 +122,8 @@ def rounds_curve(inputs: ReportInputs) -> Curve:
 
 def _n_rounds(model: Pipeline) -> int:
     estimator = model.named_steps["model"]
-    return int(getattr(estimator, "n_iter_", None) or len(estimator.estimators_))
+    found = getattr(estimator, "n_iter_", None) or getattr(estimator, "tree_count_", None)  # the latter is CatBoost's
+    return int(found or len(estimator.estimators_))
 
 
 def _validation(inputs: ReportInputs) -> tuple[Figure, Table] | None:

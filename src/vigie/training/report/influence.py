@@ -1,22 +1,22 @@
 """What moves the model's answers: coefficients with their signs, and what is lost when a feature is shuffled."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from sklearn.inspection import permutation_importance
+from scipy.stats import norm
 from sklearn.pipeline import Pipeline
 
 from vigie.domain.schema import Schema
 from vigie.evaluation.intervals import LEVEL
-from vigie.evaluation.metrics import METRICS
+from vigie.evaluation.metrics import METRICS, Scores
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
 from vigie.training.report.parts import Figure, Section, Table
+from vigie.training.report.sandwich import standard_errors
 from vigie.training.report.theme import FIRST, MUTED, QUIET, SECOND
-from vigie.training.report.wording import labels, metric_name, number, opening, span, unit_text
+from vigie.training.report.wording import NOTHING, labels, metric_name, number, opening, span, unit_text
 from vigie.training.scoring import scores_of
-from vigie.training.tuner import plain
 
 _MOST_SHOWN: Final = 15
 """Features in a chart; the table holds all."""
@@ -41,12 +41,12 @@ class Importance:
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """A linear model's coefficients, largest first.
+    """A linear model's coefficients, largest first; an interval of NaN where there is none.
 
     Attributes:
         names: columns as the estimator sees them.
         values: shape (n_columns,), on the training rows.
-        low: lower ends of the bootstrap interval, shape (n_columns,).
+        low: lower ends of the interval, shape (n_columns,).
         high: upper ends.
         n: training rows.
     """
@@ -72,7 +72,7 @@ def influence(inputs: ReportInputs) -> Section:
     ]
     if coefficients is not None:
         figures.insert(0, _coefficient_figure(inputs, coefficients))
-        tables.insert(0, _coefficient_table(inputs, coefficients))
+        tables.insert(0, _coefficient_table(coefficients))
         text.append(
             "A coefficient is the change of the answer for one standard deviation of a number, or for being of a "
             "category. It tells what the model does, not what would happen if the feature were changed in the world."
@@ -88,32 +88,40 @@ def influence(inputs: ReportInputs) -> Section:
 
 def permuted(inputs: ReportInputs) -> Importance:
     """Return how much the ranking metric loses on held-out rows without each feature."""
-    metric, test = METRICS[inputs.leaderboard.metric], inputs.split.test
+    metric, test, shuffles = METRICS[inputs.leaderboard.metric], inputs.split.test, inputs.effort.shuffles
+    rng = np.random.default_rng(inputs.seed)
     if len(test) > inputs.effort.judged_rows:
-        test = np.random.default_rng(inputs.seed).permutation(test)[: inputs.effort.judged_rows]
+        test = rng.permutation(test)[: inputs.effort.judged_rows]
+    model, frame, y = inputs.leaderboard.winner.model, inputs.dataset.frame.iloc[test], inputs.dataset.y[test]
     sign = 1.0 if metric.greater_is_better else -1.0
-
-    def score(model: Any, frame: Any, y: np.ndarray) -> float:
-        return sign * metric.compute(scores_of(model, inputs.task, frame, y))
-
-    found = permutation_importance(
-        inputs.leaderboard.winner.model,
-        inputs.dataset.frame.iloc[test],
-        inputs.dataset.y[test],
-        scoring=score,
-        n_repeats=inputs.effort.shuffles,
-        random_state=inputs.seed,
-    )
-    order = np.argsort(-found.importances_mean, kind="stable")
+    whole = sign * metric.compute(scores_of(model, inputs.task, frame, y))
+    # every shuffle of a feature in one frame: a question costs the same for one row as for a thousand
+    orders = np.array([rng.permutation(len(test)) for _ in range(shuffles)])
+    repeated = frame.iloc[np.tile(np.arange(len(test)), shuffles)]
+    lost = np.empty((frame.shape[1], shuffles))
+    for at, name in enumerate(frame.columns):
+        asked = repeated.assign(**{name: frame[name].to_numpy()[orders.ravel()]})
+        found = scores_of(model, inputs.task, asked, np.tile(y, shuffles))
+        lost[at] = [whole - sign * metric.compute(part) for part in _parts(found, shuffles)]
+    order = np.argsort(-lost.mean(axis=1), kind="stable")
     names = inputs.dataset.schema.names
-    return Importance(tuple(names[at] for at in order), found.importances[order], len(test))
+    return Importance(tuple(names[at] for at in order), lost[order], len(test))
+
+
+def _parts(scores: Scores, n: int) -> list[Scores]:
+    """Return scores cut into equal parts."""
+    size = len(scores) // n
+    cuts = [slice(at * size, (at + 1) * size) for at in range(n)]
+    return [
+        Scores(scores.y[cut], scores.predicted[cut], None if scores.proba is None else scores.proba[cut])
+        for cut in cuts
+    ]
 
 
 def coefficients_of(inputs: ReportInputs) -> Coefficients | None:
-    """Return the winner's coefficients with bootstrap intervals; None unless it is linear with one answer.
+    """Return the winner's coefficients with their intervals; None unless it is linear with one answer.
 
-    Rows are drawn again and the estimator fitted to them with the chosen penalty; scaling and encoding stay, so that a
-    coefficient keeps its meaning from one draw to the next.
+    Scaling and encoding stay as they are, so that a coefficient means the same throughout its interval.
     """
     model = inputs.leaderboard.winner.model
     estimator, rows_of = model.named_steps["model"], inputs.split.train
@@ -121,18 +129,12 @@ def coefficients_of(inputs: ReportInputs) -> Coefficients | None:
         return None
     frame = inputs.dataset.frame.iloc[rows_of]
     columns = np.asarray(model[:-1].transform(frame) if len(model) > 1 else frame, dtype=np.float64)
-    y, rng = inputs.dataset.y[rows_of], np.random.default_rng(inputs.seed)
-    drawn = []
-    for _ in range(inputs.effort.resamples):
-        sample = rng.integers(0, len(y), len(y))
-        if inputs.task.is_classification and len(np.unique(y[sample])) < 2:
-            continue
-        drawn.append(np.ravel(plain(estimator).fit(columns[sample], y[sample]).coef_))
     values = np.ravel(estimator.coef_)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    half = norm.ppf((1 + LEVEL) / 2) * standard_errors(estimator, columns, inputs.dataset.y[rows_of])
     order = np.argsort(-np.abs(values), kind="stable")
     names = column_names(model, inputs.dataset.schema)
-    return Coefficients(tuple(names[at] for at in order), values[order], low[order], high[order], len(y))
+    low, high = (values - half)[order], (values + half)[order]
+    return Coefficients(tuple(names[at] for at in order), values[order], low, high, len(rows_of))
 
 
 def column_names(model: Pipeline, schema: Schema) -> list[str]:
@@ -196,7 +198,8 @@ def _coefficient_figure(inputs: ReportInputs, found: Coefficients) -> Figure:
     for colour, where in ((FIRST, found.values > 0), (SECOND, found.values < 0), (QUIET, found.values == 0)):
         at = np.flatnonzero(where[:n_shown])
         names = [shown[i] for i in at]
-        layers.append(spans(rows(y=names, low=found.low[at], high=found.high[at]), colour))
+        sure = at[np.isfinite(found.low[at])]
+        layers.append(spans(rows(y=[shown[i] for i in sure], low=found.low[sure], high=found.high[sure]), colour))
         layers.append(dots(rows(y=names, x=found.values[at]), colour))
     unit = "log-odds" if inputs.task.is_classification else inputs.dataset.schema.target.name
     more = f" The largest {n_shown} of {len(found.names)}." if n_shown < len(found.names) else ""
@@ -205,19 +208,18 @@ def _coefficient_figure(inputs: ReportInputs, found: Coefficients) -> Figure:
         name="coefficients",
         title="Coefficients, largest first",
         alt="; ".join(f"{name} {number(value)}" for name, value in zip(found.names, found.values, strict=True)),
-        caption=f"{found.n:,} training rows. Blue raises the answer, orange lowers it. Line: {LEVEL:.0%} bootstrap "
-        f"interval over {inputs.effort.resamples} resamples, penalty and scaling held fixed.{more}",
+        caption=f"{found.n:,} training rows. Blue raises the answer, orange lowers it. Line: {LEVEL:.0%} interval "
+        f"(sandwich), penalty and scaling held fixed; a coefficient set to zero has none.{more}",
         spec=chart(layers, Scale(f"{unit} per deviation"), y, height=max(90, 24 * n_shown)),
     )
 
 
-def _coefficient_table(inputs: ReportInputs, found: Coefficients) -> Table:
+def _coefficient_table(found: Coefficients) -> Table:
     return Table(
-        caption=f"Coefficients on {found.n:,} training rows with {LEVEL:.0%} bootstrap intervals "
-        f"({inputs.effort.resamples} resamples)",
+        caption=f"Coefficients on {found.n:,} training rows with {LEVEL:.0%} intervals (sandwich)",
         columns=("column", "coefficient", f"{LEVEL:.0%} interval"),
         rows=tuple(
-            (name, number(value, (high - low) / 2), span(low, high))
+            (name, number(value, (high - low) / 2), span(low, high) if np.isfinite(low) else NOTHING)
             for name, value, low, high in zip(found.names, found.values, found.low, found.high, strict=True)
         ),
         folded=True,

@@ -81,6 +81,8 @@ def path_of(inputs: ReportInputs, entry: Entry) -> Path | None:
     for ridge from where nothing shrinks to where everything nearly has.
     """
     estimator = entry.model.named_steps["model"]
+    if not isinstance(estimator, Ridge | RidgeCV | Lasso | LassoCV):
+        return None
     columns, y = prepared(inputs, entry.model)
     centred, target = columns - columns.mean(axis=0), y - y.mean()
     if isinstance(estimator, Ridge | RidgeCV):

@@ -31,9 +31,13 @@ class Curve:
 
 
 def some_folds(inputs: ReportInputs) -> list[Fold]:
-    """Return the last folds of the cross-validation, as many as the effort allows; by time they are the longest."""
-    folds = folds_of(inputs.dataset, inputs.split, n_folds=inputs.n_folds, seed=inputs.seed)
-    return folds[-inputs.effort.folds :]
+    """Return the last folds of the cross-validation, as many as the effort allows; by time they are the longest.
+
+    Of the rows that a fold is checked on, no more are kept than the effort allows, drawn at random.
+    """
+    folds = folds_of(inputs.dataset, inputs.split, n_folds=inputs.n_folds, seed=inputs.seed)[-inputs.effort.folds :]
+    rng, most = np.random.default_rng(inputs.seed), inputs.effort.judged_rows
+    return [(fit, check if len(check) <= most else np.sort(rng.permutation(check)[:most])) for fit, check in folds]
 
 
 def fewer(inputs: ReportInputs, rows: np.ndarray, n: int) -> np.ndarray:
@@ -52,20 +56,28 @@ def holds_every_class(inputs: ReportInputs, rows: np.ndarray) -> bool:
     return len(np.unique(inputs.dataset.y[rows])) == len(inputs.dataset.schema.target.classes)
 
 
-def refitted(inputs: ReportInputs, rows: np.ndarray, instead: Any = None) -> Pipeline:
-    """Return the winner's pipeline fitted anew, preprocessing included.
+def refitted(inputs: ReportInputs, rows: np.ndarray) -> Pipeline:
+    """Return the winner's pipeline fitted anew to some rows, preprocessing and tuning included."""
+    return quietly_fitted(
+        clone(inputs.leaderboard.winner.model), inputs.dataset.frame.iloc[rows], inputs.dataset.y[rows]
+    )
 
-    Args:
-        inputs: the training.
-        rows: positions to learn from.
-        instead: unfitted estimator to use; None for a copy of the winner's, tuning included.
-    """
-    pipeline = clone(inputs.leaderboard.winner.model)
-    if instead is not None:
-        pipeline.set_params(model=instead)
+
+def preprocessed(inputs: ReportInputs, *parts: np.ndarray) -> list[Any]:
+    """Return parts of the rows as the winner's estimator would see them, preprocessing fitted to the first part."""
+    frames = [inputs.dataset.frame.iloc[rows] for rows in parts]
+    steps = inputs.leaderboard.winner.model[:-1]
+    if not len(steps):
+        return frames
+    fitted = quietly_fitted(clone(steps), frames[0], inputs.dataset.y[parts[0]])
+    return [fitted.transform(frame) for frame in frames]
+
+
+def quietly_fitted(model: Any, columns: Any, y: np.ndarray) -> Any:
+    """Return a model fitted; on few rows one may not converge, and the curve shows what that costs."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a fit on few rows may not converge; the curve shows what that costs
-        return pipeline.fit(inputs.dataset.frame.iloc[rows], inputs.dataset.y[rows])
+        warnings.simplefilter("ignore")
+        return model.fit(columns, y)
 
 
 def scores_at(inputs: ReportInputs, model: Pipeline, rows: np.ndarray) -> Scores:

@@ -18,7 +18,7 @@ from vigie.training.report import Effort, Provenance, Report, ReportInputs, buil
 from vigie.training.search import TrainingSpec, train_candidates
 from vigie.training.split import split
 
-EFFORT = Effort(rows=400, folds=2, steps=3, shuffles=2, judged_rows=200, resamples=25)
+EFFORT = Effort(rows=400, folds=2, steps=3, shuffles=2, judged_rows=200)
 VALUE = DecisionValue(80.0, -10.0, -60.0, 0.0, "EUR")
 TOLD = Provenance(
     datetime(2026, 11, 22, tzinfo=UTC), "data:load", "abc123", {"scikit-learn": "1.9.1"}, {"test fraction": "0.2"}

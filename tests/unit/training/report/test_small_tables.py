@@ -13,7 +13,7 @@ from vigie.training.report.refits import fewer, some_folds
 from vigie.training.search import TrainingSpec, train_candidates
 from vigie.training.split import split
 
-EFFORT = Effort(rows=100, folds=2, steps=2, shuffles=2, judged_rows=50, resamples=5)
+EFFORT = Effort(rows=100, folds=2, steps=2, shuffles=2, judged_rows=50)
 VALUE = DecisionValue(1.0, -5.0, -1.0, 0.0, "EUR")
 
 
