@@ -18,6 +18,7 @@ import uvicorn
 
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
+from vigie.adapters.prediction_log.threaded import ThreadedWriter
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.service import Limits, Service
@@ -40,17 +41,18 @@ def serve(settings: Settings) -> None:
         ConfigurationError: the address is taken.
         StorageError: the prediction log cannot be opened.
     """
-    log, cache, slots = open_log(settings), open_cache(settings), Slots()
+    writer = ThreadedWriter(open_log(settings), "durable" if settings.stores.durable else "fast")
+    cache, slots = open_cache(settings), Slots()
     name, serving = settings.project.name, settings.serving
     service = Service(
         name=name,
         slots=slots,
-        log=log,
-        log_mode="durable" if settings.stores.durable else "fast",
+        writer=writer,
         clock=SystemClock(),
         ids=RandomIds(),
-        limits=Limits(serving.max_body_bytes, serving.max_rows),
+        limits=Limits(serving.max_body_bytes, serving.max_rows, serving.heavy_rows, serving.max_under_way),
         hosts=_hosts(settings),
+        fast_path=serving.fast_path,
     )
     listener = _listen(serving.host, serving.port)
     try:
@@ -60,7 +62,7 @@ def serve(settings: Settings) -> None:
             _run(create_app(service), listener)
     finally:
         listener.close()
-        log.close()
+        writer.close()
 
 
 def load_champion(cache: BundleCache, slots: Slots, name: str, trusted: frozenset[str]) -> bool:

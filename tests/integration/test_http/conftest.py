@@ -14,12 +14,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from vigie.adapters.prediction_log.threaded import ThreadedWriter
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
 from vigie.domain.frame import model_frame
-from vigie.domain.prediction import FeedbackStatus, uuid7
+from vigie.domain.prediction import EPOCH, MICROSECOND, FeedbackStatus, uuid7
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import StorageError
@@ -75,6 +76,9 @@ class _CountingIds:
         self.given += 1
         return uuid7(at, self.given.to_bytes(10, "big"))
 
+    def take(self, at_us, n):
+        return [self.new_id(EPOCH + at_us * MICROSECOND).bytes for _ in range(n)]
+
 
 class _ListLog:
     """A prediction log that keeps lists, and can be broken."""
@@ -108,13 +112,14 @@ class _ListLog:
 class _Server:
     """An application and what it was made with, asked synchronously."""
 
-    def __init__(self, model):
+    def __init__(self, model, *, fast_path=True):
         self.log = _ListLog()
         self.slots = Slots(model)
         limits = Limits(max_body_bytes=2**20, max_rows=1000)
         service = Service(
-            "people", self.slots, self.log, "durable", _TickingClock(), _CountingIds(), limits, LOOPBACK_HOSTS
-        )
+            "people", self.slots, ThreadedWriter(self.log, "durable"), _TickingClock(), _CountingIds(), limits,
+            LOOPBACK_HOSTS, fast_path,
+        )  # fmt: skip
         self.app = create_app(service)
 
     def request(self, method, path, **arguments):
