@@ -194,7 +194,7 @@ class RowEncoder(Protocol):
         """Where the rows go; goes into ``EncodedRows`` as it is."""
         ...
 
-    def encode(  # noqa: PLR0913  a record's fields, passed as they are on the hot path
+    def encode(  # noqa: PLR0913, PLR0917  a record's fields, passed as they are on the hot path
         self,
         prediction_id: bytes,
         at_us: int,
