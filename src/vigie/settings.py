@@ -155,6 +155,9 @@ class StoresSettings:
     tracking_uri: str | None = key(
         "MLflow server or database; left out: `MLFLOW_TRACKING_URI`, else SQLite in `root`.", None
     )
+    max_waiting_rows: Positive = key(
+        "Predictions that may wait for the log; more are refused at once, with 503.", 10_000
+    )
     durable: bool = key("Whether an answered prediction survives a power cut, not only a crash.", default=True)
 
 

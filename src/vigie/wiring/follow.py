@@ -17,7 +17,7 @@ from vigie.domain.model import CHAMPION
 from vigie.errors import VigieError
 from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
-from vigie.wiring.stores import open_cache
+from vigie.wiring.state import open_cache
 
 logger = logging.getLogger("vigie.follow")
 

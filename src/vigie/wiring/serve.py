@@ -18,7 +18,6 @@ import uvicorn
 
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
-from vigie.adapters.prediction_log.threaded import ThreadedWriter
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.service import Limits, Service
@@ -26,7 +25,7 @@ from vigie.errors import ConfigurationError, VigieError
 from vigie.inference.slots import Slots
 from vigie.loop.open_bundle import open_bundle
 from vigie.settings import Settings
-from vigie.wiring.stores import open_cache, open_log
+from vigie.wiring.state import open_cache, open_writer
 
 logger = logging.getLogger("vigie.serve")
 
@@ -41,7 +40,7 @@ def serve(settings: Settings) -> None:
         ConfigurationError: the address is taken.
         StorageError: the prediction log cannot be opened.
     """
-    writer = ThreadedWriter(open_log(settings), "durable" if settings.stores.durable else "fast")
+    writer = open_writer(settings)
     cache, slots = open_cache(settings), Slots()
     name, serving = settings.project.name, settings.serving
     service = Service(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -14,13 +15,12 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from vigie.adapters.prediction_log.threaded import ThreadedWriter
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
 from vigie.domain.frame import model_frame
-from vigie.domain.prediction import EPOCH, MICROSECOND, FeedbackStatus, uuid7
+from vigie.domain.prediction import EPOCH, MICROSECOND, FeedbackStatus, PredictionRecord, uuid7
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import StorageError
@@ -109,15 +109,75 @@ class _ListLog:
             raise StorageError("/secret/path/log.db", "the disk is full.", retryable=True)
 
 
+class _RecordEncoder:
+    """Rows that are records."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def encode(self, prediction_id, at_us, version, entity, latency_us, prediction, values):
+        at, which = EPOCH + at_us * MICROSECOND, UUID(bytes=prediction_id)
+        return (PredictionRecord(which, at, version, tuple(values), prediction, entity, None, latency_us),)
+
+
+class _ListWriter:
+    """The server's way into a ``_ListLog``: kept at once, or refused at the end like a disk that fills up."""
+
+    mode = "durable"
+
+    def __init__(self, log):
+        self.log = log
+        self.reserved = 0
+        self.full = False
+        self.replays = {}
+
+    def reserve(self, rows):
+        if self.full:
+            raise StorageError("prediction log", "too much waits.", retryable=True)
+        self.reserved += rows
+
+    def release(self, rows):
+        self.reserved -= rows
+
+    def encoder(self, model, schema):
+        return _RecordEncoder((model, schema))
+
+    def submit(self, batch, replay=None):
+        self.release(len(batch.rows))
+        future = asyncio.get_running_loop().create_future()
+        try:
+            earlier = self.replays.get(replay.key) if replay else None
+            if earlier is None:
+                self.log.append(*batch.table, [row[0] for row in batch.rows])
+                if replay:
+                    self.replays[replay.key] = replay
+            future.set_result(earlier)
+        except StorageError as exc:
+            future.set_exception(exc)
+        return future
+
+    def replayed(self, key):
+        return self.replays.get(key)
+
+    def feedback(self, model, items, *, received_at):
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(self.log.record_feedback(model, items, received_at=received_at))
+        return future
+
+    def check(self):
+        self.log.check()
+
+
 class _Server:
     """An application and what it was made with, asked synchronously."""
 
     def __init__(self, model, *, fast_path=True):
         self.log = _ListLog()
+        self.writer = _ListWriter(self.log)
         self.slots = Slots(model)
         limits = Limits(max_body_bytes=2**20, max_rows=1000)
         service = Service(
-            "people", self.slots, ThreadedWriter(self.log, "durable"), _TickingClock(), _CountingIds(), limits,
+            "people", self.slots, self.writer, _TickingClock(), _CountingIds(), limits,
             LOOPBACK_HOSTS, fast_path,
         )  # fmt: skip
         self.app = create_app(service)

@@ -1,0 +1,38 @@
+"""What a server opens of a project's local state: the way into the prediction log, and the bundle cache. Without Arrow."""
+
+from pathlib import Path
+
+from vigie.adapters.bundle_cache import BundleCache
+from vigie.adapters.clock import SystemClock
+from vigie.adapters.prediction_log.writer import SqlitePredictionWriter
+from vigie.errors import StorageError
+from vigie.settings import Settings
+
+LOG = "predictions.db"
+
+
+def state_folder(settings: Settings) -> Path:
+    """Return the folder of all local state, made if need be.
+
+    Raises:
+        StorageError: it cannot be made or written.
+    """
+    try:
+        settings.root.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StorageError(str(settings.root), f"The state folder cannot be made: {exc}.", retryable=False) from exc
+    return settings.root
+
+
+def open_writer(settings: Settings) -> SqlitePredictionWriter:
+    """Open the prediction log for writing; one per process."""
+    stores = settings.stores
+    path = state_folder(settings) / LOG
+    return SqlitePredictionWriter(
+        path, durable=stores.durable, max_waiting_rows=stores.max_waiting_rows, clock=SystemClock()
+    )
+
+
+def open_cache(settings: Settings) -> BundleCache:
+    """Open the bundle cache that the follower fills and the server reads."""
+    return BundleCache(state_folder(settings) / "bundles")
