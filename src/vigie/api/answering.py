@@ -4,22 +4,23 @@ The raw fast path and the framework's routes both come here, so that they cannot
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from time import perf_counter
+from typing import TypeVar
 
 from vigie.api.collector import Collector
 from vigie.api.errors import OVERLOADED, RequestError
+from vigie.api.retries import Answer, Retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.api.wire import AnswerShape, id_text
-from vigie.domain.prediction import Prediction
 from vigie.errors import NoChampionError
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
 from vigie.inference.slots import ServingModel
 from vigie.loop.predict import Scored, logged, now_us
+from vigie.ports import EncodedRows
 
 T = TypeVar("T")
 
@@ -49,17 +50,11 @@ class Served:
         self.schema = model.schema
         self.decoder = RowDecoder(model.schema)
         self.encoder = service.writer.encoder(model.name, model.schema)
+        self.score = model.scorer.score_rows
         self.shape = AnswerShape(model)
         self.answered = telemetry.predictions.labels(model.name, model.version)
         compiled = model.scorer_kind == COMPILED
         self.collector = None if compiled else Collector(model.scorer.score_rows, threads, max_rows=MAX_COLLECTED_ROWS)
-
-
-class Answer(NamedTuple):
-    """A body, and how it says it is written."""
-
-    body: bytes
-    content_type: str
 
 
 class Answering:
@@ -72,6 +67,7 @@ class Answering:
 
     def __init__(self, service: Service, telemetry: Telemetry) -> None:
         self._service = service
+        self._writer = service.writer
         self._telemetry = telemetry
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="vigie-score")
         self._served: Served | None = None
@@ -101,11 +97,11 @@ class Answering:
         """Return what ``function`` returns, without keeping the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
-    async def answer(self, served: Served, rows: Rows, shape: Shape) -> bytes:
-        """Return the body that answers ``rows``, once they are kept.
+    async def answer(self, served: Served, rows: Rows, shape: Shape, retry: Retry | None = None) -> Answer:
+        """Return the body that answers ``rows``, once they are kept; or the one that answered this very request before.
 
         Raises:
-            RequestError: too many predictions are under way.
+            RequestError: too many predictions are under way, or the retry's key belongs to another request.
             DataError: the model cannot take the rows; nothing is logged.
             BundleError: the model's answer is no finite number; nothing is logged.
             StorageError: the log has no room or did not keep the answers, so there are none.
@@ -114,41 +110,50 @@ class Answering:
             raise RequestError(OVERLOADED, "Too many predictions are under way.")
         self._under_way += 1
         try:
-            return await self._answer(served, rows, shape)
+            if retry is not None and (earlier := await self.in_thread(lambda: self._writer.replayed(retry.key))):
+                return retry.again(earlier)
+            body, batch = await self._scored(served, rows, shape)
+            if retry is None:
+                await self._writer.submit(batch)
+            elif (earlier := await self._writer.submit(batch, retry.replay(body))) is not None:
+                return retry.again(earlier)
         finally:
             self._under_way -= 1
+        served.answered.inc(len(batch.rows))
+        self._count(rows)
+        return Answer(body, replayed=False)
 
-    async def _answer(self, served: Served, rows: Rows, shape: Shape) -> bytes:
-        service, n = self._service, len(rows.values)
-        writer = service.writer
-        writer.reserve(n)
+    async def _scored(self, served: Served, rows: Rows, shape: Shape) -> tuple[bytes, EncodedRows]:
+        """Return the body, and the rows to keep, in room that is reserved for them."""
+        n = len(rows.values)
+        self._writer.reserve(n)  # before the model runs: what cannot be kept is not worked out
         try:
-            at_us = now_us(service.clock)
-            predictions = await self._score(served, rows)
-            latency_us = max(0, now_us(service.clock) - at_us)
+            at_us, started_at = now_us(self._service.clock), perf_counter()
+            if served.collector is not None:
+                predictions = await served.collector.score(rows.values)
+            elif n > self._service.limits.heavy_rows:
+                predictions = await self.in_thread(lambda: served.score(rows.values))
+            else:
+                predictions = served.score(rows.values)
+            latency_us = int((perf_counter() - started_at) * 1e6)
             scored = Scored(rows, predictions, served.model.version, at_us, latency_us)
-            ids = service.ids.take(at_us, n)
-            batch = logged(scored, ids, served.encoder)
-            body = shape(served, scored, [id_text(which) for which in ids])
+            ids = self._service.ids.take(at_us, n)
+            return shape(served, scored, list(map(id_text, ids))), logged(scored, ids, served.encoder)
         except BaseException:
-            writer.release(n)
+            self._writer.release(n)
             raise
-        await writer.submit(batch)
-        served.answered.inc(n)
-        if any(rows.warnings):
-            codes = Counter(caution.code for warnings in rows.warnings for caution in warnings)
-            for code, times in codes.items():
-                self._telemetry.warnings.labels(code).inc(times)
-        return body
 
-    async def _score(self, served: Served, rows: Rows) -> list[Prediction]:
-        if served.collector is not None:
-            return await served.collector.score(rows.values)
-        if len(rows.values) > self._service.limits.heavy_rows:
-            return await self.in_thread(lambda: served.model.scorer.score_rows(rows.values))
-        return served.model.scorer.score_rows(rows.values)
+    def _count(self, rows: Rows) -> None:
+        for warnings in rows.warnings:
+            for caution in warnings:
+                self._telemetry.warnings.labels(caution.code).inc()
 
 
-def json_answers(served: Served, scored: Scored, ids: Sequence[str]) -> bytes:
+def predictions(served: Served, scored: Scored, ids: Sequence[str]) -> bytes:
     """Write answers as ``/predict`` does."""
     return served.shape.json(scored, ids)
+
+
+def invocations(served: Served, scored: Scored, ids: Sequence[str]) -> bytes:
+    """Write answers as ``/invocations`` does."""
+    return served.shape.invocation(scored, ids)

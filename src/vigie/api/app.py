@@ -34,9 +34,11 @@ def create_app(service: Service) -> ASGIApp:
         return json_response(description.document())
 
     app.add_api_route("/predict", endpoints.predict, methods=["POST"])
+    app.add_api_route("/invocations", endpoints.invocations, methods=["POST"])
     app.add_api_route("/feedback", endpoints.feedback, methods=["POST"])
     app.add_api_route("/livez", endpoints.livez, methods=["GET"])
     app.add_api_route("/readyz", endpoints.readyz, methods=["GET"])
+    app.add_api_route("/ping", endpoints.ping, methods=["GET"])
     app.add_api_route("/health", endpoints.health, methods=["GET"])
     app.add_api_route("/metrics", endpoints.metrics, methods=["GET"])
     hidden = {

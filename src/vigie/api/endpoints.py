@@ -1,6 +1,8 @@
 """One method a route. Bodies are read on the event loop and parsed in a thread; the fast path's twin is among them."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from importlib.resources import files
 
 import psutil
@@ -10,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vigie.api.access import read_body
-from vigie.api.answering import Answering, json_answers
+from vigie.api.answering import Answering, Shape, invocations, predictions
 from vigie.api.errors import CONFLICT, mismatch, problem
+from vigie.api.protocols.invocations import read_invocation
+from vigie.api.retries import read_retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.api.wire import (
@@ -26,7 +30,7 @@ from vigie.domain.prediction import FeedbackStatus
 from vigie.domain.schema import Schema, Target
 from vigie.errors import SchemaMismatchError, StorageError
 from vigie.inference.outcomes import FeedbackItems, read_feedback
-from vigie.inference.payload import Rows, read_rows
+from vigie.inference.payload import Rows, pointer, read_rows
 from vigie.loop.feedback import Receipt
 
 ASSETS = {"docs.html": "text/html", "docs.css": "text/css", "docs.js": "text/javascript"}
@@ -57,18 +61,22 @@ class Endpoints:
 
     async def predict(self, request: Request) -> Response:
         """Answer one row (an object) or several (an array, answered in order), once they are in the log."""
-        body = await read_body(request, max_bytes=self._service.limits.max_body_bytes)
-        served = self._answering.served()
-        rows = await run_in_threadpool(self._read, body, served.schema)
-        answered = await self._answering.answer(served, rows, json_answers)
-        return Response(answered, headers=self._log_header, media_type="application/json")
+        return await self._answer(request, _read_rows, predictions)
 
-    def _read(self, body: bytes, schema: Schema) -> Rows:
-        payload = decode_json(body)
-        try:
-            return read_rows(payload, schema, max_rows=self._service.limits.max_rows)
-        except SchemaMismatchError as exc:
-            raise mismatch(exc, single=isinstance(payload, dict)) from exc
+    async def invocations(self, request: Request) -> Response:
+        """Answer in MLflow's form: ``dataframe_split``, ``dataframe_records``, ``instances`` or ``inputs``."""
+        return await self._answer(request, read_invocation, invocations)
+
+    async def _answer(self, request: Request, read: Callable[..., Rows], shape: Shape) -> Response:
+        limits = self._service.limits
+        body = await read_body(request, max_bytes=limits.max_body_bytes)
+        served = self._answering.served()
+        rows = await run_in_threadpool(read, body, served.schema, max_rows=limits.max_rows)
+        key = request.headers.get("idempotency-key")
+        retry = None if key is None else read_retry(key.encode("latin-1"), request.url.path, body)
+        answer = await self._answering.answer(served, rows, shape, retry)
+        headers = self._log_header | ({"Idempotency-Replayed": "true"} if answer.replayed else {})
+        return Response(answer.body, headers=headers, media_type="application/json")
 
     async def feedback(self, request: Request) -> Response:
         """Keep one outcome (an object) or several (an array); saying the same twice counts once.
@@ -97,7 +105,11 @@ class Endpoints:
         try:
             return read_feedback(payload, target, max_items=self._service.limits.max_rows, now=now)
         except SchemaMismatchError as exc:
-            raise mismatch(exc, single=isinstance(payload, dict)) from exc
+            raise mismatch(exc, partial(pointer, single=isinstance(payload, dict))) from exc
+
+    async def ping(self) -> Response:
+        """Say what ``/readyz`` says, under the name that SageMaker and MLflow know."""
+        return await self.readyz()
 
     async def livez(self) -> Response:
         """Say that the process is alive."""
@@ -151,6 +163,14 @@ class Endpoints:
     async def docs_script(self) -> Response:
         """Return the script of the docs page."""
         return _asset("docs.js")
+
+
+def _read_rows(body: bytes, schema: Schema, *, max_rows: int) -> Rows:
+    payload = decode_json(body)
+    try:
+        return read_rows(payload, schema, max_rows=max_rows)
+    except SchemaMismatchError as exc:
+        raise mismatch(exc, partial(pointer, single=isinstance(payload, dict))) from exc
 
 
 def _asset(name: str) -> Response:

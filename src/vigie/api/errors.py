@@ -5,7 +5,7 @@ goes to the log with an id, not to the client.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -16,8 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie import errors
-from vigie.errors import SchemaMismatchError, VigieError
-from vigie.inference.payload import pointer
+from vigie.errors import SchemaMismatchError, VigieError, Violation
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -101,17 +100,15 @@ class RequestError(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def mismatch(exc: SchemaMismatchError, *, single: bool) -> RequestError:
+def mismatch(exc: SchemaMismatchError, locate: Callable[[Violation], str]) -> RequestError:
     """Return the refusal that points at every violation in the body it came in.
 
     Args:
         exc: what does not fit.
-        single: whether the body was one object instead of an array.
+        locate: says where in the body a violation is, as a JSON pointer.
     """
     faults = [
-        Fault(
-            pointer(violation, single=single), violation.code, f"expected {violation.expected}, found {violation.found}"
-        )
+        Fault(locate(violation), violation.code, f"expected {violation.expected}, found {violation.found}")
         for violation in exc.violations
     ]
     meaning = TOO_MANY_ROWS if [fault.code for fault in faults] == [TOO_MANY_ROWS.slug] else INVALID

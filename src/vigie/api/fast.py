@@ -5,24 +5,43 @@ body with a fault) is handed, whole, to the framework's twin of the route, which
 that refuses, and the two ways cannot drift apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from time import perf_counter
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie.api.access import host_name
-from vigie.api.answering import Answering, Served, json_answers
+from vigie.api.answering import Answering, Served, Shape, invocations, predictions
 from vigie.api.errors import on_failure
+from vigie.api.protocols.invocations import quick_rows
+from vigie.api.retries import HEADER as RETRY
+from vigie.api.retries import Answer, read_retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
+from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
 
-PATH = "/predict"
+Quick = Callable[[RowDecoder, bytes, int], Rows | None]
+"""Reads a body under a schema, at most so many rows; None when the twin should look at it."""
+
+
+class Route(NamedTuple):
+    """How a path reads plain bodies and writes answers."""
+
+    quick: Quick
+    shape: Shape
+
+
+ROUTES = {
+    "/predict": Route(lambda decoder, body, most: decoder.decode(body, max_rows=most), predictions),
+    "/invocations": Route(lambda decoder, body, most: quick_rows(decoder, body, max_rows=most), invocations),
+}
 
 PLAIN_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 """Content types as clients usually write them; the twin understands the others."""
 
-UNUSUAL = (b"content-encoding", b"expect")
+UNUSUAL = frozenset({b"content-encoding", b"expect"})
 """Headers that ask for something else than an answer to the body as it is."""
 
 MAX_KNOWN_HOSTS = 64
@@ -45,55 +64,74 @@ class FastPath:
         self._app = app
         self._service = service
         self._answering = answering
-        self._fine = telemetry.requests.labels(PATH, "POST", "200")
-        self._duration = telemetry.durations.labels(PATH)
         self._telemetry = telemetry
+        self._bound = {
+            path: (telemetry.requests.labels(path, "POST", "200"), telemetry.durations.labels(path)) for path in ROUTES
+        }
         self._known_hosts: set[bytes] = set()
-        self._start_headers = [(b"content-type", b"application/json"), (b"vigie-log", service.writer.mode.encode())]
+        self._headers = [(b"content-type", b"application/json"), (b"vigie-log", service.writer.mode.encode())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST" or not self._is_plain(scope):
+        route = ROUTES.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        headers = None if route is None else self._plain_headers(scope)
+        served = None if headers is None else self._answering.champion()
+        if route is None or headers is None or served is None:
             await self._app(scope, receive, send)
             return
         started_at = perf_counter()
-        served = self._answering.champion()
-        message = await self._read(receive)
-        rows = await self._decode(served, message) if served is not None else None
-        if served is None or rows is None:
+        message = await receive()
+        if message.get("more_body", False):
+            message = await self._read_on(message, receive)
+        body = message.get("body", b"")
+        if self._is_heavy(body):
+            rows = await self._answering.in_thread(lambda: self._decode(route, served, message))
+        else:
+            rows = self._decode(route, served, message)
+        if rows is None:
             await self._app(scope, _again(message, receive), send)
             return
-        await self._answer(served, rows, scope, receive, send)
-        self._duration.observe(perf_counter() - started_at)
+        fine, duration = self._bound[scope["path"]]
+        try:
+            key = headers.get(RETRY)
+            retry = None if key is None else read_retry(key, scope["path"], body)
+            answer = await self._answering.answer(served, rows, route.shape, retry)
+        except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
+            await self._tell(exc, scope, receive, send)
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": self._answer_headers(answer)})
+            await send({"type": "http.response.body", "body": answer.body})
+            fine.inc()
+        duration.observe(perf_counter() - started_at)
 
-    def _is_plain(self, scope: Scope) -> bool:
-        """Whether nothing about the headers needs a second look.
+    def _answer_headers(self, answer: Answer) -> list[tuple[bytes, bytes]]:
+        headers = [(b"content-length", b"%d" % len(answer.body)), *self._headers]
+        return [*headers, (b"idempotency-replayed", b"true")] if answer.replayed else headers
+
+    def _plain_headers(self, scope: Scope) -> dict[bytes, bytes] | None:
+        """Return the headers when nothing about them needs a second look.
 
         Access keys belong here: a caller that is known and allowed passes, any other one goes to the twin's refusal.
         """
-        headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        return (
+        headers = dict(scope["headers"])
+        plain = (
             len(headers) == len(scope["headers"])
             and headers.get(b"content-type") in PLAIN_TYPES
-            and self._is_known(headers.get(b"host", b""))
-            and int(headers.get(b"content-length", b"0")) <= self._service.limits.max_body_bytes
-            and not any(name in headers for name in UNUSUAL)
+            and (headers.get(b"host") in self._known_hosts or self._is_known(headers.get(b"host", b"")))
+            and int(headers.get(b"content-length", 0)) <= self._service.limits.max_body_bytes
+            and UNUSUAL.isdisjoint(headers)
         )
+        return headers if plain else None
 
     def _is_known(self, host: bytes) -> bool:
-        if host in self._known_hosts:
-            return True
         hosts = self._service.hosts
         known = bool(host) and (hosts is None or host_name(host.decode("latin-1")) in hosts)
         if known and len(self._known_hosts) < MAX_KNOWN_HOSTS:
             self._known_hosts.add(host)
         return known
 
-    async def _read(self, receive: Receive) -> Message:
+    async def _read_on(self, message: Message, receive: Receive) -> Message:
         """Return one message with the whole body, or with as much as shows that it is too large."""
-        message = await receive()
-        if message["type"] != "http.request" or not message.get("more_body", False):
-            return {"body": b"", "more_body": False, **message}
         body = bytearray(message.get("body", b""))
         while message.get("more_body", False) and len(body) <= self._service.limits.max_body_bytes:
             message = await receive()
@@ -102,27 +140,21 @@ class FastPath:
             body += message.get("body", b"")
         return {"type": "http.request", "body": bytes(body), "more_body": message.get("more_body", False)}
 
-    async def _decode(self, served: Served, message: Message) -> Rows | None:
-        limits, body = self._service.limits, message.get("body", b"")
-        if message["type"] != "http.request" or message["more_body"] or len(body) > limits.max_body_bytes:
-            return None
-        decode = served.decoder.decode
-        if len(body) > limits.heavy_rows * BYTES_OF_A_ROW and body.count(b"{") > limits.heavy_rows:
-            return await self._answering.in_thread(lambda: decode(body, max_rows=limits.max_rows))
-        return decode(body, max_rows=limits.max_rows)
+    def _is_heavy(self, body: bytes) -> bool:
+        """Whether a body may hold more rows than should be read while others wait."""
+        most = self._service.limits.heavy_rows
+        return len(body) > most * BYTES_OF_A_ROW and body.count(b"{") + body.count(b"[") > most
 
-    async def _answer(self, served: Served, rows: Rows, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body = await self._answering.answer(served, rows, json_answers)
-        except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
-            response = on_failure(exc)
-            self._telemetry.requests.labels(PATH, "POST", str(response.status_code)).inc()
-            await response(scope, receive, send)
-            return
-        self._fine.inc()
-        headers = [(b"content-length", b"%d" % len(body)), *self._start_headers]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    def _decode(self, route: Route, served: Served, message: Message) -> Rows | None:
+        limits, body = self._service.limits, message.get("body", b"")
+        if message["type"] != "http.request" or len(body) > limits.max_body_bytes:
+            return None
+        return route.quick(served.decoder, body, limits.max_rows)
+
+    async def _tell(self, exc: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        response = on_failure(exc)
+        self._telemetry.requests.labels(scope["path"], "POST", str(response.status_code)).inc()
+        await response(scope, receive, send)
 
 
 def _again(message: Message, receive: Receive) -> Receive:

@@ -53,6 +53,19 @@ class AnswerBody(msgspec.Struct, kw_only=True):
     warnings: Sequence[Warned]
 
 
+class InvocationBody(msgspec.Struct, kw_only=True):
+    """Answers as MLflow's clients read them: ``predictions``; the other fields are Vigie's own, one entry a row.
+
+    Classifiers tell ``probabilities`` too, in the order of ``classes``.
+    """
+
+    predictions: Sequence[float | int | str | bool]
+    prediction_ids: Sequence[Annotated[str, Meta(extra_json_schema={"format": "uuid"})]]
+    probabilities: Sequence[Sequence[float]] | UnsetType = UNSET
+    classes: Sequence[float | int | str | bool] | UnsetType = UNSET
+    model: ModelName
+
+
 class ReceiptBody(msgspec.Struct):
     """What became of one feedback; ``matched`` is false while its prediction is unknown."""
 
@@ -117,6 +130,7 @@ class AnswerShape:
     def __init__(self, model: ServingModel) -> None:
         self._model = ModelName(model.name, model.version)
         self._task = model.schema.target.task
+        self._classes = model.schema.target.classes
         self._keys = [label_key(label) for label in model.schema.target.classes]
 
     def json(self, scored: Scored, ids: Sequence[str]) -> bytes:
@@ -127,6 +141,16 @@ class AnswerShape:
             for which, said, warnings in zip(ids, scored.predictions, rows.warnings, strict=True)
         ]
         return _encode(answers[0] if rows.single else answers)
+
+    def invocation(self, scored: Scored, ids: Sequence[str]) -> bytes:
+        """Return all answers under ``predictions``."""
+        body = InvocationBody(
+            predictions=[said.value for said in scored.predictions], prediction_ids=ids, model=self._model
+        )
+        if self._classes:
+            body.probabilities = [said.probabilities for said in scored.predictions]
+            body.classes = self._classes
+        return _encode(body)
 
     def _answer(self, which: str, said: Prediction, warnings: Sequence[Caution]) -> AnswerBody:
         body = AnswerBody(

@@ -5,7 +5,7 @@ for an integer, a number beyond 2^53, a very long text) makes it step aside, and
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -38,9 +38,10 @@ class RowDecoder:
     """
 
     def __init__(self, schema: Schema) -> None:
-        self._row = _row_type(schema)
+        self._types = _field_types(schema)
+        self._required = frozenset(schema.names)
+        self._row = _row_type(self._types, schema)
         self._decoder = msgspec.json.Decoder(self._row | list[self._row])  # type: ignore[name-defined]
-        self._width = len(schema.features)
         self._cautions = Cautions(schema)
         self._has_entity = schema.entity is not None
 
@@ -62,6 +63,28 @@ class RowDecoder:
         if 0 < len(found) <= max_rows:
             return self._rows([astuple(row) for row in found], single=False)
         return None
+
+    def decode_split(self, columns: tuple[str, ...], data: bytes, *, max_rows: int) -> Rows | None:
+        """Return the rows of an array of arrays whose columns are named apart, None as ``decode`` does.
+
+        Args:
+            columns: names in the order of ``data``: every feature once, and the entity if it is sent.
+            data: JSON.
+            max_rows: the longest array that is read.
+        """
+        named = set(columns)
+        if ESCAPED_NUL in data or len(named) != len(columns) or not self._required <= named <= self._types.keys():
+            return None
+        row_type: Any = tuple.__class_getitem__(tuple(self._types[name] for name in columns))
+        try:
+            found: list[tuple[Any, ...]] = msgspec.json.decode(data, type=list[row_type])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if not 0 < len(found) <= max_rows:
+            return None
+        places = [columns.index(name) if name in named else None for name in self._types]
+        ordered = [tuple(None if place is None else row[place] for place in places) for row in found]
+        return self._rows(ordered, single=False)
 
     def _rows(self, found: list[tuple[Any, ...]], *, single: bool) -> Rows:
         entities: Sequence[str | None] = (None,) * len(found)
@@ -90,12 +113,17 @@ class Cautions:
         return tuple(careful for careful in found if careful is not None)
 
 
-def _row_type(schema: Schema) -> type[Struct]:
-    fields: list[Any] = [(f"f{place}", _field_type(feature)) for place, feature in enumerate(schema.features)]
-    names = {f"f{place}": feature.name for place, feature in enumerate(schema.features)}
+def _field_types(schema: Schema) -> dict[str, Any]:
+    """Return what each column may be, by name, the entity last."""
+    types = {feature.name: _field_type(feature) for feature in schema.features}
+    return types if schema.entity is None else types | {schema.entity: Text | Number | None}
+
+
+def _row_type(types: Mapping[str, Any], schema: Schema) -> type[Struct]:
+    fields: list[Any] = [(f"f{place}", kind) for place, kind in enumerate(types.values())]
     if schema.entity is not None:
-        fields.append(("entity", Text | Number | None, None))
-        names["entity"] = schema.entity
+        fields[-1] = (*fields[-1], None)
+    names = {f"f{place}": name for place, name in enumerate(types)}
     return msgspec.defstruct("Row", fields, rename=names, forbid_unknown_fields=True, gc=False)
 
 

@@ -154,8 +154,9 @@ def pointer(violation: Violation, *, single: bool) -> str:
         return ""
     row = "" if single else f"/{violation.row}"
     whole_row = not violation.feature and violation.code == "wrong-type"
-    return row if whole_row else f"{row}/{_escape(violation.feature)}"
+    return row if whole_row else f"{row}/{escape(violation.feature)}"
 
 
-def _escape(name: str) -> str:
+def escape(name: str) -> str:
+    """Return a name as a part of a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")

@@ -25,7 +25,8 @@ from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
 from vigie.training.dataset import DataSpec
 from vigie.training.search import Progress, TrainingSpec
-from vigie.wiring.stores import open_ledger, open_log, state_folder
+from vigie.wiring.state import state_folder
+from vigie.wiring.stores import open_ledger, open_log
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -1,4 +1,4 @@
-"""What a server opens of a project's local state: the way into the prediction log, and the bundle cache. Without Arrow."""
+"""What a server opens of local state: the way into the prediction log, and the bundle cache. Imports no Arrow."""
 
 from pathlib import Path
 

@@ -115,7 +115,7 @@ class _RecordEncoder:
     def __init__(self, table):
         self.table = table
 
-    def encode(self, prediction_id, at_us, version, entity, latency_us, prediction, values):
+    def encode(self, prediction_id, at_us, version, entity, latency_us, prediction, values):  # noqa: PLR0917  the port
         at, which = EPOCH + at_us * MICROSECOND, UUID(bytes=prediction_id)
         return (PredictionRecord(which, at, version, tuple(values), prediction, entity, None, latency_us),)
 
@@ -236,6 +236,12 @@ def people_model():
 def server(people_model):
     """Return a server of the people model, with an empty log."""
     return _Server(people_model)
+
+
+@pytest.fixture
+def framework_server(people_model):
+    """Return the same without its fast path."""
+    return _Server(people_model, fast_path=False)
 
 
 @pytest.fixture
