@@ -7,14 +7,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from vigie.api.collector import Collector
 from vigie.api.errors import OVERLOADED, RequestError
 from vigie.api.retries import Answer, Retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
-from vigie.api.wire import AnswerShape, id_text
+from vigie.api.wire import AnswerBodies, id_text
 from vigie.errors import NoChampionError
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
@@ -28,9 +28,6 @@ COMPILED = "compiled"
 
 MAX_COLLECTED_ROWS = 4_096
 """Rows that scikit-learn scores at once for several requests."""
-
-Shape = Callable[["Served", Scored, Sequence[str]], bytes]
-"""Writes the body of an answer; one id per row, as text."""
 
 
 class Served:
@@ -51,10 +48,17 @@ class Served:
         self.decoder = RowDecoder(model.schema)
         self.encoder = service.writer.encoder(model.name, model.schema)
         self.score = model.scorer.score_rows
-        self.shape = AnswerShape(model)
+        self.bodies = AnswerBodies(model)
         self.answered = telemetry.predictions.labels(model.name, model.version)
         compiled = model.scorer_kind == COMPILED
         self.collector = None if compiled else Collector(model.scorer.score_rows, threads, max_rows=MAX_COLLECTED_ROWS)
+
+
+class Shape(NamedTuple):
+    """How answers are written: the type they are sent as, and what makes the body of one id (as text) per row."""
+
+    content_type: str
+    write: Callable[[Served, Scored, Sequence[str]], bytes]
 
 
 class Answering:
@@ -138,7 +142,7 @@ class Answering:
             latency_us = int((perf_counter() - started_at) * 1e6)
             scored = Scored(rows, predictions, served.model.version, at_us, latency_us)
             ids = self._service.ids.take(at_us, n)
-            return shape(served, scored, list(map(id_text, ids))), logged(scored, ids, served.encoder)
+            return shape.write(served, scored, list(map(id_text, ids))), logged(scored, ids, served.encoder)
         except BaseException:
             self._writer.release(n)
             raise
@@ -149,11 +153,5 @@ class Answering:
                 self._telemetry.warnings.labels(caution.code).inc()
 
 
-def predictions(served: Served, scored: Scored, ids: Sequence[str]) -> bytes:
-    """Write answers as ``/predict`` does."""
-    return served.shape.json(scored, ids)
-
-
-def invocations(served: Served, scored: Scored, ids: Sequence[str]) -> bytes:
-    """Write answers as ``/invocations`` does."""
-    return served.shape.invocation(scored, ids)
+PREDICTIONS = Shape("application/json", lambda served, scored, ids: served.bodies.json(scored, ids))
+INVOCATIONS = Shape("application/json", lambda served, scored, ids: served.bodies.invocation(scored, ids))

@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vigie.api.access import read_body
-from vigie.api.answering import Answering, Shape, invocations, predictions
-from vigie.api.errors import CONFLICT, mismatch, problem
+from vigie.api.access import WRONG_TYPE, read_body
+from vigie.api.answering import INVOCATIONS, PREDICTIONS, Answering, Served, Shape
+from vigie.api.errors import CONFLICT, RequestError, mismatch, problem
 from vigie.api.protocols.invocations import read_invocation
 from vigie.api.retries import read_retry
 from vigie.api.service import Service
@@ -32,6 +32,8 @@ from vigie.errors import SchemaMismatchError, StorageError
 from vigie.inference.outcomes import FeedbackItems, read_feedback
 from vigie.inference.payload import Rows, pointer, read_rows
 from vigie.loop.feedback import Receipt
+
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 ASSETS = {"docs.html": "text/html", "docs.css": "text/css", "docs.js": "text/javascript"}
 
@@ -61,22 +63,39 @@ class Endpoints:
 
     async def predict(self, request: Request) -> Response:
         """Answer one row (an object) or several (an array, answered in order), once they are in the log."""
-        return await self._answer(request, _read_rows, predictions)
+        if request.headers.get("content-type") == ARROW_STREAM:
+            return await self._predict_stream(request)
+        return await self._answer(request, _read_rows, PREDICTIONS)
+
+    async def _predict_stream(self, request: Request) -> Response:
+        try:
+            from vigie.api.protocols import arrow  # noqa: PLC0415 - a server that is asked in JSON does without Arrow
+        except ImportError as exc:
+            raise RequestError(WRONG_TYPE, "Arrow is not installed on this server; send JSON.") from exc
+        limits = self._service.limits
+        body = await read_body(request, max_bytes=limits.max_bulk_bytes, media_type=ARROW_STREAM)
+        served = self._answering.served()
+        read = partial(arrow.read_stream, body, served.schema, served.decoder, max_rows=limits.max_bulk_rows)
+        rows = await self._answering.in_thread(read)
+        return await self._respond(request, served, body, rows, Shape(ARROW_STREAM, arrow.write_stream))
 
     async def invocations(self, request: Request) -> Response:
         """Answer in MLflow's form: ``dataframe_split``, ``dataframe_records``, ``instances`` or ``inputs``."""
-        return await self._answer(request, read_invocation, invocations)
+        return await self._answer(request, read_invocation, INVOCATIONS)
 
     async def _answer(self, request: Request, read: Callable[..., Rows], shape: Shape) -> Response:
         limits = self._service.limits
         body = await read_body(request, max_bytes=limits.max_body_bytes)
         served = self._answering.served()
         rows = await run_in_threadpool(read, body, served.schema, max_rows=limits.max_rows)
+        return await self._respond(request, served, body, rows, shape)
+
+    async def _respond(self, request: Request, served: Served, body: bytes, rows: Rows, shape: Shape) -> Response:
         key = request.headers.get("idempotency-key")
-        retry = None if key is None else read_retry(key.encode("latin-1"), request.url.path, body)
+        retry = None if key is None else read_retry(key.encode("latin-1"), request.url.path, body, shape.content_type)
         answer = await self._answering.answer(served, rows, shape, retry)
         headers = self._log_header | ({"Idempotency-Replayed": "true"} if answer.replayed else {})
-        return Response(answer.body, headers=headers, media_type="application/json")
+        return Response(answer.body, headers=headers, media_type=shape.content_type)
 
     async def feedback(self, request: Request) -> Response:
         """Keep one outcome (an object) or several (an array); saying the same twice counts once.

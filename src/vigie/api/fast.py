@@ -12,7 +12,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie.api.access import host_name
-from vigie.api.answering import Answering, Served, Shape, invocations, predictions
+from vigie.api.answering import INVOCATIONS, PREDICTIONS, Answering, Served, Shape
 from vigie.api.errors import on_failure
 from vigie.api.protocols.invocations import quick_rows
 from vigie.api.retries import HEADER as RETRY
@@ -34,8 +34,8 @@ class Route(NamedTuple):
 
 
 ROUTES = {
-    "/predict": Route(lambda decoder, body, most: decoder.decode(body, max_rows=most), predictions),
-    "/invocations": Route(lambda decoder, body, most: quick_rows(decoder, body, max_rows=most), invocations),
+    "/predict": Route(lambda decoder, body, most: decoder.decode(body, max_rows=most), PREDICTIONS),
+    "/invocations": Route(lambda decoder, body, most: quick_rows(decoder, body, max_rows=most), INVOCATIONS),
 }
 
 PLAIN_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
@@ -94,7 +94,7 @@ class FastPath:
         fine, duration = self._bound[scope["path"]]
         try:
             key = headers.get(RETRY)
-            retry = None if key is None else read_retry(key, scope["path"], body)
+            retry = None if key is None else read_retry(key, scope["path"], body, route.shape.content_type)
             answer = await self._answering.answer(served, rows, route.shape, retry)
         except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
             await self._tell(exc, scope, receive, send)

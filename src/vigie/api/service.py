@@ -15,6 +15,8 @@ class Limits:
         max_body_bytes: larger bodies are refused.
         max_rows: longer arrays are refused.
         heavy_rows: longer ones are read and scored in a thread, so that others do not wait for them.
+        max_bulk_bytes: the same of an Arrow stream.
+        max_bulk_rows: idem.
         max_under_way: predictions under way at a time; more are refused at once.
     """
 
@@ -22,6 +24,8 @@ class Limits:
     max_rows: int
     heavy_rows: int = 256
     max_under_way: int = 1024
+    max_bulk_bytes: int = 64 * 2**20
+    max_bulk_rows: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def decode_json(body: bytes) -> Any:
         raise RequestError(TOO_DEEP, "Send an object, or an array of objects.") from exc
 
 
-class AnswerShape:
+class AnswerBodies:
     """Writes the answers of one model's schema.
 
     Args:

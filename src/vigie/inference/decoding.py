@@ -77,7 +77,7 @@ class RowDecoder:
             return None
         row_type: Any = tuple.__class_getitem__(tuple(self._types[name] for name in columns))
         try:
-            found: list[tuple[Any, ...]] = msgspec.json.decode(data, type=list[row_type])
+            found = msgspec.json.decode(data, type=_list_of(row_type))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if not 0 < len(found) <= max_rows:
@@ -85,6 +85,24 @@ class RowDecoder:
         places = [columns.index(name) if name in named else None for name in self._types]
         ordered = [tuple(None if place is None else row[place] for place in places) for row in found]
         return self._rows(ordered, single=False)
+
+    def from_columns(self, columns: Mapping[str, list[Any]]) -> Rows | None:
+        """Return the rows of plain values by column, None as ``decode`` does.
+
+        Args:
+            columns: lists of one length: every feature, and the entity if it is sent.
+        """
+        if not self._required <= columns.keys() <= self._types.keys() or not all(columns.values()):
+            return None
+        n_rows = len(next(iter(columns.values())))
+        absent = [None] * n_rows
+        try:
+            typed = [msgspec.convert(columns.get(name, absent), _list_of(kind)) for name, kind in self._types.items()]
+        except msgspec.ValidationError:
+            return None
+        if any("\0" in text for column in typed for text in column if isinstance(text, str)):
+            return None
+        return self._rows(list(zip(*typed, strict=True)), single=False)
 
     def _rows(self, found: list[tuple[Any, ...]], *, single: bool) -> Rows:
         entities: Sequence[str | None] = (None,) * len(found)
@@ -111,6 +129,10 @@ class Cautions:
             return NO_WARNING
         found = (caution(feature, value, seen) for (feature, seen), value in zip(self._features, row, strict=True))
         return tuple(careful for careful in found if careful is not None)
+
+
+def _list_of(kind: Any) -> Any:
+    return list.__class_getitem__(kind)  # made at run time, which a type checker cannot follow
 
 
 def _field_types(schema: Schema) -> dict[str, Any]:

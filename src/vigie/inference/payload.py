@@ -77,14 +77,25 @@ def check_items(payload: Any, *, max_items: int, what: str) -> Sequence[Any]:
         SchemaMismatchError: it is something else, empty or longer.
     """
     if not isinstance(payload, list):
-        fault = Fault("wrong-type", f"an object or an array of objects, one a {what}", describe(payload))
-    elif not payload:
-        fault = Fault("empty-batch", f"at least one {what}", "an empty array")
-    elif len(payload) > max_items:
-        fault = Fault("batch-too-large", f"at most {max_items:,} {what}s at a time", f"{len(payload):,}")
-    else:
-        return payload
-    raise SchemaMismatchError([Violation(WHOLE_BODY, "", fault.code, fault.expected, fault.found)])
+        raise _about_the_body(Fault("wrong-type", f"an object or an array of objects, one a {what}", describe(payload)))
+    check_count(len(payload), max_items=max_items, what=what)
+    return payload
+
+
+def check_count(n: int, *, max_items: int, what: str) -> None:
+    """Do nothing for one to ``max_items`` items.
+
+    Raises:
+        SchemaMismatchError: there are none, or more.
+    """
+    if n == 0:
+        raise _about_the_body(Fault("empty-batch", f"at least one {what}", "an empty array"))
+    if n > max_items:
+        raise _about_the_body(Fault("batch-too-large", f"at most {max_items:,} {what}s at a time", f"{n:,}"))
+
+
+def _about_the_body(fault: Fault) -> SchemaMismatchError:
+    return SchemaMismatchError([Violation(WHOLE_BODY, "", fault.code, fault.expected, fault.found)])
 
 
 class _Reader:
