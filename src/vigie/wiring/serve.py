@@ -4,7 +4,9 @@ Imports neither MLflow nor the training stack. The follower, a process of its ow
 cache; a thread here sees the pointer move, opens and checks the bundle beside the serving one, and swaps.
 """
 
+import asyncio
 import logging
+import math
 import os
 import signal
 import socket
@@ -13,13 +15,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import timedelta
+from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
+from vigie.api.connection import Connection
 from vigie.api.service import Limits, Service
 from vigie.errors import ConfigurationError, VigieError
 from vigie.inference.slots import Slots
@@ -31,6 +38,8 @@ logger = logging.getLogger("vigie.serve")
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _STOP_S = 10
+_TICKS_PER_S = 10
+_FOLLOWER_NICE = 10
 
 
 def serve(settings: Settings) -> None:
@@ -49,7 +58,7 @@ def serve(settings: Settings) -> None:
         writer=writer,
         clock=SystemClock(),
         ids=RandomIds(),
-        limits=Limits(serving.max_body_bytes, serving.max_rows, serving.heavy_rows, serving.max_under_way),
+        limits=_limits(settings),
         hosts=_hosts(settings),
         fast_path=serving.fast_path,
     )
@@ -58,7 +67,7 @@ def serve(settings: Settings) -> None:
         with _follower(settings), _swapping(settings, cache, slots):
             address = listener.getsockname()
             logger.info("%s listens on http://%s:%d, docs at /docs", name, serving.host, address[1])
-            _run(create_app(service), listener)
+            _run(create_app(service), listener, serving.keep_alive)
     finally:
         listener.close()
         writer.close()
@@ -110,6 +119,7 @@ def _follower(settings: Settings) -> Iterator[None]:
     # A session of its own: Ctrl-C in a terminal reaches the server alone, which then ends its follower.
     command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())]
     process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  our own module
+    os.setpriority(os.PRIO_PROCESS, process.pid, _FOLLOWER_NICE)  # its imports take seconds that answers need more
     try:
         yield
     finally:
@@ -120,19 +130,41 @@ def _follower(settings: Settings) -> Iterator[None]:
             process.kill()
 
 
-def _run(app: object, listener: socket.socket) -> None:
+class _Server(uvicorn.Server):
+    """uvicorn's server, which also looks at slow clients, and ends at once when it is told a second time."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at every connection once a second."""
+        if counter % _TICKS_PER_S == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.sweep(now)
+        return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain at the first signal, end at the second."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
+
+
+def _run(app: ASGIApp, listener: socket.socket, keep_alive: timedelta) -> None:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
+        http=Connection,
+        ws="none",
+        lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=math.ceil(keep_alive.total_seconds()),
         timeout_graceful_shutdown=_STOP_S,
     )
     # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets the
     # log and the follower be closed.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -145,6 +177,11 @@ def _listen(host: str, port: int) -> socket.socket:
             remedy="Stop what uses it, or take another one with --port.",
             key="serving.port",
         ) from exc
+
+
+def _limits(settings: Settings) -> Limits:
+    names = {field.name for field in fields(Limits)}
+    return Limits(**{name: value for name, value in asdict(settings.serving).items() if name in names})
 
 
 def _hosts(settings: Settings) -> frozenset[str] | None:
