@@ -2,6 +2,7 @@
  *
  * SHIM_TRACE   write down, in order, what reaches the disk and what is said on stdout; syncs are then not made
  * SHIM_FAIL    the number of the sync that fails with EIO, counted from 1; nothing of that sync reaches the disk
+ * SHIM_FAILS   how the paths end whose syncs are counted; left out: all
  * SHIM_ROOM    bytes that all files under the prefix may have together; beyond, ENOSPC
  *
  * A record of the trace: kind, length of the path, path, offset, length of the data, data. Kinds: W write, T truncate,
@@ -133,7 +134,8 @@ int ftruncate64(int fd, off64_t size) { return truncate_at(fd, size); }
 static int sync_file(int fd, int (*real_sync)(int)) {
   char path[PATH_MAX];
   if (!path_of(fd, path)) return real_sync(fd);
-  int fails = getenv("SHIM_FAIL") && __sync_add_and_fetch(&n_syncs, 1) == atol(getenv("SHIM_FAIL"));
+  int counts = getenv("SHIM_FAIL") && (!getenv("SHIM_FAILS") || ends_with(path, getenv("SHIM_FAILS")));
+  int fails = counts && __sync_add_and_fetch(&n_syncs, 1) == atol(getenv("SHIM_FAIL"));
   int result = fails || trace >= 0 ? 0 : real_sync(fd);
   if (trace >= 0) usleep(300); /* long enough for a group to gather */
   pthread_mutex_lock(&mutex);
