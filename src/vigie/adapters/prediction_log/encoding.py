@@ -13,6 +13,8 @@ from vigie.domain.schema import Kind, Label, Schema, Value
 from vigie.errors import SchemaMismatchError, Violation
 
 _VERSION_BYTE: Final = 6  # of a UUID: its high half is the version
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_NOT_NUMBERS = (bool, str)
 _encode_json = msgspec.json.Encoder().encode
 
 
@@ -123,6 +125,8 @@ def _json(value: Label | tuple[float, ...]) -> str:
 
 
 def _integer(value: Any) -> int | None:
+    if type(value) is int and _LEAST <= value <= _MOST:
+        return value
     if isinstance(value, float):
         if value != value:  # noqa: PLR0124  # NaN is missing
             return None
@@ -132,15 +136,17 @@ def _integer(value: Any) -> int | None:
     if isinstance(value, bool):
         raise TypeError("a boolean")
     number = operator.index(value)
-    if not -(2**63) <= number < 2**63:
+    if not _LEAST <= number <= _MOST:
         raise OverflowError("more than 64 bits")
     return number
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool | str):
-        raise TypeError("not a number")
-    number = float(value)
+    if type(value) is not float:
+        if isinstance(value, _NOT_NUMBERS):
+            raise TypeError("not a number")
+        value = float(value)
+    number: float = value
     return None if number != number else number  # noqa: PLR0124  # NaN is missing
 
 

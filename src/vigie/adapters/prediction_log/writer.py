@@ -32,6 +32,7 @@ from vigie.errors import StorageError
 from vigie.ports import Clock, EncodedRows, Replay
 
 _PAUSE_S: Final = 0.25  # after a failure, before new requests may try the log again
+_PURGE_EVERY_S: Final = 60.0  # of answers under expired keys
 _IDLE_S: Final = 1.0  # without a request, before the WAL is brought into the database
 _CHECK_S: Final = 15.0  # longer than any wait for another process
 _CLOSE_S: Final = 30.0
@@ -264,7 +265,7 @@ class SqlitePredictionWriter:
                 elif not isinstance(job, _Answers):
                     connection.execute(SQL["probe"])
             if monotonic() >= self._may_purge_at:
-                self._may_purge_at = monotonic() + (0 if replays.purge(connection, now_us) else 60)
+                self._may_purge_at = monotonic() + (0 if replays.purge(connection, now_us) else _PURGE_EVERY_S)
             started_s = perf_counter()
         self._last_sync_s = perf_counter() - started_s
         for table, state in states.items():

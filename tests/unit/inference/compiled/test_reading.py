@@ -127,10 +127,10 @@ def test_a_tampered_spec_is_refused_with_its_own_sentence(spec, match):
         content = msgspec.json.encode(spec)
     except OverflowError:
         content = msgspec.json.encode(expression(["add", NUMBER, 123456789])).replace(b"123456789", b"1" + b"0" * 400)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(BundleError, match=match):
         opened(content)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"family":"trees"}', b"null"])
@@ -143,10 +143,10 @@ def test_bytes_that_are_no_spec_are_refused(content):
 def test_half_a_million_nodes_are_counted_before_anything_else():
     """A spec of more nodes than are read is refused in a moment."""
     spec = trees(**dict.fromkeys(("feat", "left", "right", "mleft", "cat"), [0] * 500_001), thr=[0.0] * 500_001)
-    content, start = msgspec.json.encode(spec), time.perf_counter()
+    content, start = msgspec.json.encode(spec), time.process_time()
     with pytest.raises(BundleError, match="at most 500,000"):
         opened(content)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_the_untouched_spec_answers_as_worked_by_hand():
