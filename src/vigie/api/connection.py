@@ -36,7 +36,7 @@ class Connection(HttpToolsProtocol):
         self._n_head_bytes = 0
         self._has_head = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Start the time of the first request."""
         super().connection_made(transport)
         self._began_at = self.loop.time()
@@ -58,7 +58,7 @@ class Connection(HttpToolsProtocol):
         if refusal is None:
             super().on_headers_complete()
             return
-        app, self.app = self.app, problem(refusal, headers={"Connection": "close"})  # type: ignore[assignment]
+        app, self.app = self.app, problem(refusal, headers={"Connection": "close"})
         try:
             super().on_headers_complete()
         finally:

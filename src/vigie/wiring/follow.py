@@ -102,7 +102,7 @@ def follow(settings: Settings, parent: int) -> None:
                 version = follow_once(registry, cache, name)
                 news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
             except VigieError as error:
-                # The promise kept here: a registry in trouble never stops the follower; it says so once and tries again.
+                # The promise: a registry in trouble never stops the follower; it says so once and tries again.
                 news = f"cannot follow the champion: {error}"
                 lookout.again()
             if news and news != told:

@@ -4,9 +4,7 @@ Imports neither MLflow nor the training stack. The follower, a process of its ow
 cache; a thread here sees the pointer move, opens and checks the bundle beside the serving one, and swaps.
 """
 
-import asyncio
 import logging
-import math
 import os
 import signal
 import socket
@@ -17,16 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import timedelta
-from types import FrameType
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
-from vigie.api.connection import Connection
+from vigie.api.server import make_server
 from vigie.api.service import Limits, Service
 from vigie.errors import ConfigurationError, VigieError
 from vigie.inference.slots import Slots
@@ -38,7 +34,6 @@ logger = logging.getLogger("vigie.serve")
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _STOP_S = 10
-_TICKS_PER_S = 10
 _FOLLOWER_NICE = 10
 
 
@@ -130,41 +125,12 @@ def _follower(settings: Settings) -> Iterator[None]:
             process.kill()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which also looks at slow clients, and ends at once when it is told a second time."""
-
-    async def on_tick(self, counter: int) -> bool:
-        """Look at every connection once a second."""
-        if counter % _TICKS_PER_S == 0:
-            now = asyncio.get_running_loop().time()
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, Connection):
-                    connection.sweep(now)
-        return await super().on_tick(counter)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Drain at the first signal, end at the second."""
-        self.force_exit = self.should_exit
-        super().handle_exit(sig, frame)
-
-
 def _run(app: ASGIApp, listener: socket.socket, keep_alive: timedelta) -> None:
-    config = uvicorn.Config(
-        app,
-        http=Connection,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=math.ceil(keep_alive.total_seconds()),
-        timeout_graceful_shutdown=_STOP_S,
-    )
     # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets the
     # log and the follower be closed.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
-    _Server(config).run(sockets=[listener])
+    make_server(app, keep_alive_s=keep_alive.total_seconds(), drain_s=_STOP_S).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
