@@ -47,6 +47,7 @@ def make_server(app: ASGIApp, *, keep_alive_s: float, drain_s: int) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who asks is who connects; a proxy's word is not taken unasked
             timeout_keep_alive=math.ceil(keep_alive_s),
             timeout_graceful_shutdown=drain_s,
         )

@@ -19,6 +19,7 @@ from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
+from vigie.bundle.compiler.export import export
 from vigie.domain.frame import model_frame
 from vigie.domain.prediction import EPOCH, MICROSECOND, FeedbackStatus, PredictionRecord, uuid7
 from vigie.domain.schema import Feature, Kind, Schema, Target
@@ -198,7 +199,7 @@ class _Server:
         return self.request("POST", path, content=content, headers={"Content-Type": "application/json"} | headers)
 
 
-def _fitted(schema, estimator, seed=0):
+def _fitted(schema, estimator, *, seed=0, version="3", compiled=True):
     """Train on random rows and take the model through a bundle, as a server gets it."""
     rng = np.random.default_rng(seed)
     columns = {}
@@ -222,14 +223,27 @@ def _fitted(schema, estimator, seed=0):
     y = rng.integers(0, n_classes, N) if n_classes else rng.normal(size=N)
     model = Pipeline([("prepare", prepare), ("model", estimator)]).fit(model_frame(schema, columns), y)
     golden = golden_rows(model, schema, columns)
-    members = pack(BundleContent("people", NOW, schema, model, b"{}", golden, [], "digest"))
-    return open_bundle(members, version="3", trusted=frozenset())
+    scorer = export(model, schema) if compiled else None
+    members = pack(BundleContent("people", NOW, schema, model, b"{}", golden, [], "digest", scorer=scorer))
+    return open_bundle(members, version=version, trusted=frozenset())
 
 
 @pytest.fixture(scope="session")
 def people_model():
     """Return a binary model with one feature of every kind."""
     return _fitted(PEOPLE, LogisticRegression())
+
+
+@pytest.fixture(scope="session")
+def people_models(people_model):
+    """Return two versions that answer differently."""
+    return people_model, _fitted(PEOPLE, LogisticRegression(), seed=1, version="4")
+
+
+@pytest.fixture(scope="session")
+def plain_model():
+    """Return the people model as scikit-learn answers it."""
+    return _fitted(PEOPLE, LogisticRegression(), compiled=False)
 
 
 @pytest.fixture
