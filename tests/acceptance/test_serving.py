@@ -81,7 +81,6 @@ def test_a_server_of_a_compiled_model_is_small(served, customer):
     mapped = {part for place in server.memory_maps() for part in place.path.split("/")}
     assert not {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "mlflow"} & mapped
     assert "msgspec" in mapped, "the control: what is imported shows"
-    print(f"resident: {server.memory_info().rss / 1e6:.0f} MB")
     assert server.memory_info().rss < 80e6
 
 

@@ -65,9 +65,6 @@ class FastPath:
         self._service = service
         self._answering = answering
         self._telemetry = telemetry
-        self._bound = {
-            path: (telemetry.requests.labels(path, "POST", "200"), telemetry.durations.labels(path)) for path in ROUTES
-        }
         self._known_hosts: set[bytes] = set()
         self._headers = [(b"content-type", b"application/json"), (b"vigie-log", service.writer.mode.encode())]
 
@@ -91,18 +88,19 @@ class FastPath:
         if rows is None:
             await self._app(scope, _again(message, receive), send)
             return
-        fine, duration = self._bound[scope["path"]]
+        status = 200
         try:
             key = headers.get(RETRY)
             retry = None if key is None else read_retry(key, scope["path"], body, route.shape.content_type)
             answer = await self._answering.answer(served, rows, route.shape, retry)
         except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
-            await self._tell(exc, scope, receive, send)
+            response = on_failure(exc)
+            status = response.status_code
+            await response(scope, receive, send)
         else:
             await send({"type": "http.response.start", "status": 200, "headers": self._answer_headers(answer)})
             await send({"type": "http.response.body", "body": answer.body})
-            fine.inc()
-        duration.observe(perf_counter() - started_at)
+        self._telemetry.requests.note(scope["path"], "POST", str(status), perf_counter() - started_at)
 
     def _answer_headers(self, answer: Answer) -> list[tuple[bytes, bytes]]:
         headers = [(b"content-length", b"%d" % len(answer.body)), *self._headers]
@@ -118,7 +116,8 @@ class FastPath:
             len(headers) == len(scope["headers"])
             and headers.get(b"content-type") in PLAIN_TYPES
             and (headers.get(b"host") in self._known_hosts or self._is_known(headers.get(b"host", b"")))
-            and int(headers.get(b"content-length", 0)) <= self._service.limits.max_body_bytes
+            and (declared := headers.get(b"content-length", b"0")).isdigit()
+            and int(declared) <= self._service.limits.max_body_bytes
             and UNUSUAL.isdisjoint(headers)
         )
         return headers if plain else None
@@ -150,11 +149,6 @@ class FastPath:
         if message["type"] != "http.request" or len(body) > limits.max_body_bytes:
             return None
         return route.quick(served.decoder, body, limits.max_rows)
-
-    async def _tell(self, exc: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        response = on_failure(exc)
-        self._telemetry.requests.labels(scope["path"], "POST", str(response.status_code)).inc()
-        await response(scope, receive, send)
 
 
 def _again(message: Message, receive: Receive) -> Receive:

