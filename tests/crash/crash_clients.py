@@ -87,6 +87,7 @@ class Clients:
         say(f"s {said}")
         if self.mode == "early":
             say(f"a {said}")
+            await asyncio.sleep(0.02)  # most of the time, something is said that is not yet handed over
         await self.writer.submit(EncodedRows(self.encoder.table, encoded), key if numbers[0] % 4 == 0 else None)
         if self.mode != "early":
             say(f"a {said}")
