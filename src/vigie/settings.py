@@ -96,6 +96,9 @@ class ServingSettings:
     max_under_way: Positive = key("Predictions under way at a time; more are refused at once, with 503.", 1_024)
     keep_alive: timedelta = key("How long an idle connection is kept.", timedelta(seconds=75))
     fast_path: bool = key("Whether plain predictions are answered without the framework.", default=True)
+    max_waiting_rows: Positive = key(
+        "Predictions and outcomes that may wait for the log at once; beyond that, requests get 503.", 20_000
+    )
     follow_every: timedelta = key("How often the server looks whether the champion moved.", timedelta(seconds=1))
 
 
@@ -157,9 +160,6 @@ class StoresSettings:
     root: str = key("Folder of all local state.", ".vigie")
     tracking_uri: str | None = key(
         "MLflow server or database; left out: `MLFLOW_TRACKING_URI`, else SQLite in `root`.", None
-    )
-    max_waiting_rows: Positive = key(
-        "Predictions that may wait for the log; more are refused at once, with 503.", 10_000
     )
     durable: bool = key("Whether an answered prediction survives a power cut, not only a crash.", default=True)
 

@@ -1,8 +1,8 @@
 """Eight clients of one writer, who say on stdout what they submitted, what was acknowledged and what was refused.
 
 Arguments: path of the log, seed, ``durable`` or ``fast``, how many requests in all (0: until killed), and the mode:
-``honest`` acknowledges when the writer does; two are controls: ``early`` acknowledges before, ``stubborn`` wakes a
-writer that has stopped for good.
+``honest`` acknowledges when the writer does; two are controls: ``early`` acknowledges at once and stays one request
+behind, ``stubborn`` wakes a writer that has stopped for good.
 
 Lines: ``s N ROWS`` submitted, ``a N ROWS`` acknowledged, ``r RETRYABLE`` refused. Row N of a seed is always the same,
 see ``record``; every fourth request has an Idempotency-Key.
@@ -58,6 +58,7 @@ class Clients:
         self.encoder = writer.encoder("churn", SCHEMA)
         self.numbers = itertools.count()
         self.left = itertools.count(n_requests or 1_000_000_000, -1)
+        self.behind = None
         self.patience = 100 if n_requests else 1_000_000_000
 
     async def work(self, client):
@@ -85,9 +86,12 @@ class Clients:
         key = Replay(f"{self.seed}:{numbers[0]}", b"d" * 32, str(numbers).encode(), "application/json")
         said = f"{numbers[0]} {len(numbers)}"
         say(f"s {said}")
+        batch = EncodedRows(self.encoder.table, encoded), key if numbers[0] % 4 == 0 else None
         if self.mode == "early":
             say(f"a {said}")
-        await self.writer.submit(EncodedRows(self.encoder.table, encoded), key if numbers[0] % 4 == 0 else None)
+            batch, self.behind = self.behind, batch
+        if batch:
+            await self.writer.submit(*batch)
         if self.mode != "early":
             say(f"a {said}")
 

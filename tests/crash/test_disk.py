@@ -16,7 +16,7 @@ RECOVERY_S = 5.0
 
 def fail_sync(shim, start, folder, n, *, of="", mode="honest"):
     """Let the n-th sync (of paths with some end) fail; return the process's trace and the rows it acknowledged."""
-    disk, trace = folder / f"disk-{n}{of}", folder / f"trace-{n}{of}"
+    disk, trace = folder / f"disk-{n}", folder / f"trace-{n}"
     disk.mkdir()
     environment = {
         "LD_PRELOAD": str(shim),
@@ -32,8 +32,14 @@ def fail_sync(shim, start, folder, n, *, of="", mode="honest"):
 
 
 def acknowledged_after_failure(events):
-    """Return the requests that were submitted after the failed sync and acknowledged all the same."""
+    """Return the requests that were submitted after the failed sync and acknowledged all the same.
+
+    A failed sync of a folder concerns names only: SQLite overlooks it, Vigie syncs folders once more when it has opened
+    the log, and the photograph shows whether that was enough.
+    """
     failed = next(place for place, event in enumerate(events) if event.kind == "F")
+    if not events[failed].path.endswith((".db", ".db-wal", ".db-journal")):
+        return set()
     said = [event.data.decode().strip() for event in events[failed:] if event.kind == "A"]
     submitted = {line[2:] for line in said if line.startswith("s")}
     return submitted & {line[2:] for line in said if line.startswith("a")}
@@ -43,8 +49,8 @@ def check_failed_sync(shim, start, folder, n, of=""):
     """After the n-th sync failed nothing is acknowledged; all that was is there, on the log and after a power cut."""
     events, said = fail_sync(shim, start, folder, n, of=of)
     assert acknowledged_after_failure(events) == set()
-    assert said <= set(logged(folder / f"disk-{n}{of}" / "log.db"))
-    disk = Disk(folder / f"disk-{n}{of}")
+    assert said <= set(logged(folder / f"disk-{n}" / "log.db"))
+    disk = Disk(folder / f"disk-{n}")
     for event in events:
         disk.follow(event)
     photograph = folder / f"photograph-{n}"
@@ -54,10 +60,14 @@ def check_failed_sync(shim, start, folder, n, of=""):
     return len(said)
 
 
-@pytest.mark.parametrize(("n", "of"), [(3, "-wal"), (12, "-wal"), (2, "log.db")], ids=["early", "late", "checkpoint"])
-def test_failed_sync_is_never_acknowledged(shim, start, tmp_path, n, of):
-    """A sync that fails at a commit or at a checkpoint (the second sync of the database itself) stops the log."""
-    assert check_failed_sync(shim, start, tmp_path, n, of) > 0
+@pytest.mark.parametrize(
+    ("n", "of", "begun"),
+    [(4, "-wal", False), (12, "-wal", True), (2, "log.db", True)],
+    ids=["first", "12th", "database"],
+)
+def test_failed_sync_is_never_acknowledged(shim, start, tmp_path, n, of, begun):
+    """A sync that fails at the first commit, at a later one or at a checkpoint (of the database) stops the log."""
+    assert (check_failed_sync(shim, start, tmp_path, n, of) > 0) is begun
 
 
 def test_going_on_after_a_failed_sync_is_caught(shim, start, tmp_path):
@@ -75,21 +85,22 @@ def test_fifty_failed_syncs(shim, start, tmp_path, tell):
     assert sum(said > 0 for said in n_said) > 30
 
 
-def read_until(process, wanted):
-    """Read lines until one begins with ``wanted``; return all of them and how long it took."""
-    lines, started_s = [], time.perf_counter()
+def read_until(process, word, times=1):
+    """Read lines until the last ``times`` all begin with ``word``; return all lines and how long it took."""
+    lines, in_a_row, started_s = [], 0, time.perf_counter()
     for line in process.stdout:
         lines.append(line)
-        if line.startswith(wanted):
+        in_a_row = 0 if not line.startswith(word) else in_a_row + 1
+        if in_a_row == times:
             return lines, time.perf_counter() - started_s
-    return pytest.fail(f"the process ended without {wanted!r}")
+    return pytest.fail(f"the process ended without {word!r}")
 
 
 def fill_and_free(start, folder, ballast, environment=()):
     """Let clients fill a disk, free some of it, and let them go on; return rows acknowledged and the time it took."""
     process = start(folder / "log.db", environment=environment)
-    lines, _ = read_until(process, "r")
-    assert lines[-1].split() == ["r", "True"]
+    lines, _ = read_until(process, "r", times=200)  # refused for a quarter of a second: nothing fits any more
+    assert {line.split()[1] for line in lines if line.startswith("r")} == {"True"}
     ballast.unlink()
     after, recovery_s = read_until(process, "a")
     process.kill()

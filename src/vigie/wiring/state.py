@@ -26,10 +26,11 @@ def state_folder(settings: Settings) -> Path:
 
 def open_writer(settings: Settings) -> SqlitePredictionWriter:
     """Open the prediction log for writing; one per process."""
-    stores = settings.stores
-    path = state_folder(settings) / LOG
     return SqlitePredictionWriter(
-        path, durable=stores.durable, max_waiting_rows=stores.max_waiting_rows, clock=SystemClock()
+        state_folder(settings) / LOG,
+        durable=settings.stores.durable,
+        max_waiting_rows=settings.serving.max_waiting_rows,
+        clock=SystemClock(),
     )
 
 

@@ -38,7 +38,7 @@ _CHECK_S: Final = 15.0  # longer than any wait for another process
 _CLOSE_S: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that costs a microsecond per request
 class _Job:
     """What waits: whom to tell (a future, and the loop it belongs to if it has one) and how many rows it counts for."""
 
@@ -47,13 +47,13 @@ class _Job:
     n_rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answers(_Job):
     batch: EncodedRows
     replay: Replay | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Outcomes(_Job):
     model: str
     items: Sequence[Item]

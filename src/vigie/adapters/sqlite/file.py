@@ -1,5 +1,6 @@
 """One SQLite file: opened with care, written by one at a time, and silent about nothing that goes wrong."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -66,6 +67,8 @@ class SqliteFile:
         try:
             with self._my_turn():
                 self._writer = self._open(migrations)
+                if durable:
+                    self._sync_folders()
                 self._inode = self._identity()
         except BaseException:
             self._turn.close()
@@ -166,6 +169,22 @@ class SqliteFile:
             yield
         finally:
             self._turn.give_back()
+
+    def _sync_folders(self) -> None:
+        """Make sure that a power cut leaves the new files their names: SQLite does not look whether its own try worked.
+
+        The folder that holds ours may be as new as it.
+        """
+        try:
+            for folder in (self.path.parent, self.path.parent.parent):
+                descriptor = os.open(folder, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        except OSError as exc:
+            self._writer.close()
+            raise self._error(f"the folder of {self.path} cannot be synced: {exc.strerror}.") from exc
 
     def _refuse_if_unusable(self) -> None:
         if self._refusal:
