@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import signal
 import socket
 import threading
 import time
@@ -173,6 +174,32 @@ def test_a_request_under_way_is_answered_before_the_end(server, people_model):
         leave.set()
         asking.join(10)
     assert [answer.status_code for answer in answers] == [200]
+
+
+def test_a_second_signal_does_not_wait(server):
+    """With a request stuck in the log, the first signal would drain for five seconds; the second ends that."""
+
+    class _Stuck(type(server.writer)):
+        def submit(self, batch, replay=None):  # noqa: ARG002 - the port's signature
+            self.release(len(batch.rows))
+            entered.set()
+            return asyncio.get_running_loop().create_future()
+
+    entered = threading.Event()
+    server.writer.__class__ = _Stuck
+    with socket.create_server(("127.0.0.1", 0)) as listener, _run(server.app, listener) as made:
+        raw = REQUEST % (len(json.dumps(PERSON)), json.dumps(PERSON).encode())
+        with socket.create_connection(listener.getsockname()) as client:
+            client.sendall(raw)
+            assert entered.wait(10)
+            made.handle_exit(signal.SIGTERM, None)
+            time.sleep(0.5)
+            assert not made.force_exit, "the first signal drains"
+            made.handle_exit(signal.SIGTERM, None)
+            told_at = time.monotonic()
+            while not made.force_exit or made.server_state.tasks:
+                assert time.monotonic() - told_at < 3, "the second ends at once"
+                time.sleep(0.01)
 
 
 def test_too_many_under_way_are_refused_at_once(server):
