@@ -6,6 +6,9 @@ from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.ledger.sqlite import SqliteLedger
 from vigie.adapters.prediction_log.sqlite import SqlitePredictionLog
+from vigie.adapters.signing_key import read_signing_key
+from vigie.bundle.signature import Signer
+from vigie.bundle.trust import Trust
 from vigie.errors import StorageError
 from vigie.settings import Settings
 
@@ -36,3 +39,19 @@ def open_ledger(settings: Settings) -> SqliteLedger:
 def open_cache(settings: Settings) -> BundleCache:
     """Open the bundle cache that the follower fills and the server reads."""
     return BundleCache(state_folder(settings) / "bundles")
+
+
+def trust_of(settings: Settings) -> Trust:
+    """Return whom and what the settings trust when a bundle is opened."""
+    bundle = settings.bundle
+    return Trust(frozenset(bundle.trusted_types), bundle.require_signature, frozenset(bundle.trusted_keys))
+
+
+def signer_of(settings: Settings) -> Signer | None:
+    """Return the key that the settings name; a relative path starts at the project's folder.
+
+    Raises:
+        ConfigurationError: the key cannot be read.
+    """
+    named = settings.bundle.signing_key
+    return read_signing_key(settings.folder / Path(named).expanduser()) if named else None

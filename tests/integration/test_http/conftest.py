@@ -18,6 +18,7 @@ from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
+from vigie.bundle.trust import Trust
 from vigie.domain.frame import model_frame
 from vigie.domain.prediction import FeedbackStatus, uuid7
 from vigie.domain.schema import Feature, Kind, Schema, Target
@@ -158,7 +159,7 @@ def _fitted(schema, estimator, seed=0):
     model = Pipeline([("prepare", prepare), ("model", estimator)]).fit(model_frame(schema, columns), y)
     golden = golden_rows(model, schema, columns)
     members = pack(BundleContent("people", NOW, schema, model, b"{}", golden, [], "digest"))
-    return open_bundle(members, version="3", trusted=frozenset())
+    return open_bundle(members, version="3", trust=Trust())
 
 
 @pytest.fixture(scope="session")
