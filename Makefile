@@ -31,7 +31,7 @@ crash: $(READY) ## Kill, cut the power and fail the disk hundreds of times (minu
 	$(RUN)python -m pytest -m crash tests/crash $(ARGS)
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
-	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock || { echo "a lock file names a host"; exit 1; }
+	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
 	$(MAKE) --no-print-directory test
 
 fmt: $(READY) ## Format the code
@@ -44,7 +44,7 @@ fmt-check: $(READY)
 
 lint: $(READY) ## Lint and spell-check
 	$(RUN)ruff check .
-	$(RUN)codespell src tests docs examples README.md CHANGELOG.md CONTRIBUTING.md
+	$(RUN)codespell src tests benchmarks docs examples README.md CHANGELOG.md CONTRIBUTING.md
 
 types: $(READY) ## Check types
 	$(RUN)mypy
@@ -55,6 +55,7 @@ arch: $(READY) ## Check that imports flow one way
 lock: ## Renew the lock files (needs uv)
 	uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header -o requirements.lock
 	uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header -c requirements.lock -o requirements-dev.lock
+	for env in benchmarks/envs/*/; do uv pip compile -q $${env}requirements.in --override benchmarks/envs/overrides.txt --python-version 3.11 --universal --generate-hashes --no-header --no-annotate -o $${env}requirements.txt; done
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

@@ -33,7 +33,7 @@ NAMES = "\n\n\b\nBenchmarks:\n" + "\n".join(f"  {name:<16}{entry.summary}" for n
 def main(*, name: str, as_json: bool, quick: bool, rounds: int | None, out: Path | None, fail_on_missed: bool) -> None:
     """Run one benchmark."""
     screen = Console(stderr=True, highlight=False)
-    request = Request(quick, rounds, say=lambda line: screen.print(line, style="dim", markup=False))
+    request = Request(quick, rounds, say=lambda line: screen.print(line, style="dim", markup=False, soft_wrap=True))
     report = run(name, BENCHMARKS[name], request)
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
     if out:

@@ -64,14 +64,20 @@ class Environment:
         # --no-deps: the lock is whole, and what it leaves out on purpose (GPU libraries) must stay out.
         locked = ["--no-deps", "--require-hashes", "-r", str(self.folder / "requirements.txt")]
         folder, uv = str(self.folder / ".venv"), _uv()
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+        ]  # ours: half a minute less than one of its own
         if uv:
             return [
                 [uv, "venv", "--quiet", "--python", sys.executable, folder],
                 [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(self.python), *locked],
             ]
         return [
-            [sys.executable, "-m", "venv", folder],
-            [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *locked],
+            [sys.executable, "-m", "venv", "--without-pip", folder],
+            [*pip, "--python", str(self.python), "install", "--quiet", *locked],
         ]
 
 

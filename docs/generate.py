@@ -58,6 +58,9 @@ def commands() -> str:
             raise LookupError(name)
         context = click.Context(command, parent=group, info_name=name)
         parts.append(f"## vigie {name}\n\n```text\n{command.get_help(context)}\n```\n")
+        for below, sub in getattr(command, "commands", {}).items():
+            inner = click.Context(sub, parent=context, info_name=below)
+            parts.append(f"### vigie {name} {below}\n\n```text\n{sub.get_help(inner)}\n```\n")
     return "\n".join(parts)
 
 

@@ -9,7 +9,11 @@ VigieError
 ├── BundleError                   the artifact cannot be used
 │   ├── BundleCorruptedError      .member, .expected_digest, .found_digest
 │   ├── BundleFormatError         .found_version, .supported
-│   └── UntrustedContentError     .types
+│   ├── UntrustedContentError     .types
+│   └── SignatureError            it is not signed as this process requires
+│       ├── UnsignedBundleError   -
+│       ├── UnknownSignerError    .signer
+│       └── WrongSignatureError   .signer
 ├── RegistryError                 the registry said no
 │   ├── ModelNotFoundError        .name, .wanted, .available
 │   ├── NoChampionError           .name
@@ -150,6 +154,42 @@ class UntrustedContentError(BundleError):
         super().__init__(
             f"The bundle holds types that are not trusted: {', '.join(self.types)}.",
             remedy="If you wrote them and trust them, name them in bundle.trusted_types of your own settings.",
+        )
+
+
+class SignatureError(BundleError):
+    """The bundle is not signed as this process requires."""
+
+
+class UnsignedBundleError(SignatureError):
+    """A signature is required, and the bundle has none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The bundle is not signed, and bundle.require_signature asks for it.",
+            remedy="Sign it where the private key is: `vigie keys sign --version N`.",
+        )
+
+
+class UnknownSignerError(SignatureError):
+    """The bundle is signed by a key that this process's owner does not trust."""
+
+    def __init__(self, signer: str) -> None:
+        self.signer = signer
+        super().__init__(
+            f"The bundle is signed by {signer}, which is not among bundle.trusted_keys.",
+            remedy="If you know this key and trust it, add it to your own settings; else do not serve the bundle.",
+        )
+
+
+class WrongSignatureError(SignatureError):
+    """The signature was not made over this manifest."""
+
+    def __init__(self, signer: str) -> None:
+        self.signer = signer
+        super().__init__(
+            f"The bundle's signature by {signer} was not made over this manifest: one of the two was exchanged.",
+            remedy="Fetch the bundle again; if that changes nothing, find out who writes to your registry.",
         )
 
 

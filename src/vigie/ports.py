@@ -86,6 +86,22 @@ class ModelRegistry(Protocol):
         """
         ...
 
+    def signature(self, name: str, version: str) -> bytes | None:
+        """Return the signature beside the manifest of a version, None when it has none.
+
+        Raises:
+            ModelNotFoundError: no such version.
+        """
+        ...
+
+    def sign(self, name: str, version: str, signature: bytes) -> None:
+        """Put a signature beside the manifest of a version, in place of an older one.
+
+        Raises:
+            ModelNotFoundError: no such version.
+        """
+        ...
+
     def alias(self, name: str, alias: str) -> str | None:
         """Return the version number an alias points to, None when it points nowhere."""
         ...

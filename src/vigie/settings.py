@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from vigie.bundle.signature import PUBLIC_KEY
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError, nearest
 
@@ -26,6 +27,7 @@ Share = Annotated[float, Meta(gt=0, lt=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
+PublicKey = Annotated[str, Meta(pattern=f"^{PUBLIC_KEY}$")]
 Name = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$")]
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -148,9 +150,16 @@ class ValueSettings:
 
 @dataclass(frozen=True, slots=True)
 class BundleSettings:
-    """What a bundle may hold."""
+    """What a bundle may hold, and who must have signed it."""
 
     trusted_types: tuple[str, ...] = key("Full names of your own types to accept in models, beyond Vigie's list.", ())
+    require_signature: bool = key(
+        "Whether a bundle without a signature by one of `trusted_keys` is refused.", default=False
+    )
+    trusted_keys: tuple[PublicKey, ...] = key("Public keys, as `vigie keys pair` prints them.", ())
+    signing_key: str | None = key(
+        "File of the private key that signs what this project registers; left out: `vigie keys sign` does.", None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +258,18 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         for section, found in values.items()
         if found or section != "value"
     }
+    _check_keys(built["bundle"], file.name)
     return Settings(file=file.resolve(), **built)
+
+
+def _check_keys(bundle: BundleSettings, where: str) -> None:
+    if bundle.require_signature and not bundle.trusted_keys:
+        raise ConfigurationError(
+            "Signatures are required, but nobody's key is trusted: every bundle would be refused.",
+            where=where,
+            key="bundle.trusted_keys",
+            remedy="Make a key with `vigie keys pair`, and write its public half here.",
+        )
 
 
 def _settings_file(path: Path) -> Path:

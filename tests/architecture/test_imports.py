@@ -46,3 +46,9 @@ def test_the_public_names_exist_and_are_few() -> None:
 def test_dir_shows_the_public_names() -> None:
     """Completion in a notebook offers what ``__all__`` promises."""
     assert set(vigie.__all__) <= set(dir(vigie))
+
+
+@pytest.mark.parametrize("booster", ["lightgbm", "xgboost", "catboost"])
+def test_boosters_are_imported_when_they_are_asked_for(booster: str) -> None:
+    """Training and compiling know them by name only."""
+    assert booster not in modules_after("import vigie.loop.train, vigie.wiring.operate, vigie.cli.train")

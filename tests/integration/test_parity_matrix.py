@@ -11,6 +11,8 @@ from itertools import product
 import msgspec
 import numpy as np
 import pytest
+from catboost import CatBoostClassifier, CatBoostRegressor
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
@@ -25,14 +27,23 @@ from sklearn.ensemble import (
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
+    ARDRegression,
+    BayesianRidge,
     ElasticNet,
     ElasticNetCV,
+    GammaRegressor,
+    HuberRegressor,
     Lasso,
     LassoCV,
     LinearRegression,
     LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
     Ridge,
     RidgeCV,
+    SGDClassifier,
+    SGDRegressor,
+    TweedieRegressor,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
@@ -42,8 +53,10 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     RobustScaler,
     StandardScaler,
+    TargetEncoder,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from xgboost import XGBClassifier, XGBRegressor
 
 from vigie.bundle.compiler.edges import edges
 from vigie.bundle.compiler.export import export
@@ -64,7 +77,18 @@ FEATURES = (
     Feature("d", Kind.CATEGORY, categories=("x", "y", "z")),
 )
 NUMBERS, WORDS = ["a", "b", "k", "f"], ["c", "d"]
-EXTREMES = [0.0, -0.0, 5e-324, 2.0**53 + 2, 3.4e38, 3.4028235677973362e38, 3.4028235677973366e38, 1e39, 1e300, -1e300]
+EXTREMES = [
+    0.0,
+    -0.0,
+    5e-324,
+    2.0**53 + 2,
+    3.4e38,
+    3.4028235677973362e38,
+    3.4028235677973366e38,
+    1e39,
+    1e300,
+    -1e300,
+]
 
 
 def table(seed, *, holes=True):
@@ -116,6 +140,9 @@ PREPARATIONS = {
         sparse_threshold=0,
     ),
     "passthrough, ordinal": lambda: columns_of("passthrough", codes()),
+    "max-abs, target mean": lambda: columns_of(
+        make_pipeline(SimpleImputer(), MaxAbsScaler()), TargetEncoder(cv=3, random_state=0)
+    ),
     "nested, numbers one-hot, strict": lambda: Pipeline(
         [
             (
@@ -135,6 +162,10 @@ PREPARATIONS = {
     ),
 }
 
+LIGHT = {"n_estimators": 8, "min_child_samples": 4, "n_jobs": 1, "verbosity": -1}
+EXTREME = {"n_estimators": 8, "max_depth": 4, "n_jobs": 1}
+CAT = {"iterations": 12, "depth": 4, "thread_count": 1, "verbose": False, "allow_writing_files": False}
+
 REGRESSORS = {
     "ols": LinearRegression,
     "ridge": Ridge,
@@ -143,6 +174,14 @@ REGRESSORS = {
     "lasso cv": lambda: LassoCV(alphas=[0.01, 0.1], cv=3),
     "elastic net": lambda: ElasticNet(alpha=0.05),
     "elastic net cv": lambda: ElasticNetCV(alphas=[0.01, 0.1], cv=3),
+    "bayesian ridge": BayesianRidge,
+    "ard": ARDRegression,
+    "huber": lambda: HuberRegressor(max_iter=2_000),
+    "sgd": lambda: SGDRegressor(random_state=0),
+    "poisson": lambda: PoissonRegressor(max_iter=500),
+    "gamma": lambda: GammaRegressor(max_iter=500),
+    "tweedie": lambda: TweedieRegressor(power=1.5, max_iter=500),
+    "tweedie identity": lambda: TweedieRegressor(power=0.0, max_iter=500),
     "tree": lambda: DecisionTreeRegressor(max_depth=6, random_state=0),
     "forest": lambda: RandomForestRegressor(5, random_state=0),
     "extra trees": lambda: ExtraTreesRegressor(5, random_state=0),
@@ -157,6 +196,14 @@ REGRESSORS = {
     "hist poisson": lambda: HistGradientBoostingRegressor(loss="poisson", max_iter=9, min_samples_leaf=4),
     "hist gamma": lambda: HistGradientBoostingRegressor(loss="gamma", max_iter=9, min_samples_leaf=4),
     "dummy": DummyRegressor,
+    "lightgbm": lambda: LGBMRegressor(**LIGHT),
+    "lightgbm quantile": lambda: LGBMRegressor(objective="quantile", alpha=0.3, **LIGHT),
+    "lightgbm tweedie": lambda: LGBMRegressor(objective="tweedie", **LIGHT),
+    "xgboost": lambda: XGBRegressor(**EXTREME),
+    "xgboost absolute": lambda: XGBRegressor(objective="reg:absoluteerror", **EXTREME),
+    "xgboost gamma": lambda: XGBRegressor(objective="reg:gamma", **EXTREME),
+    "catboost": lambda: CatBoostRegressor(**CAT),
+    "catboost poisson": lambda: CatBoostRegressor(loss_function="Poisson", **CAT),
 }
 CLASSIFIERS = {
     "logistic": lambda: LogisticRegression(max_iter=300),
@@ -166,11 +213,18 @@ CLASSIFIERS = {
     "boosting": lambda: GradientBoostingClassifier(n_estimators=6, random_state=0),
     "hist": lambda: HistGradientBoostingClassifier(max_iter=6, min_samples_leaf=4),
     "dummy": lambda: DummyClassifier(strategy="prior"),
+    "lightgbm": lambda: LGBMClassifier(**LIGHT),
+    "xgboost": lambda: XGBClassifier(**EXTREME),
+    "catboost": lambda: CatBoostClassifier(**CAT),
 }
 BINARY = CLASSIFIERS | {
     "logistic without intercept": lambda: LogisticRegression(fit_intercept=False, max_iter=300),
+    "logistic cv": lambda: LogisticRegressionCV(Cs=3, cv=2, max_iter=300),
+    "sgd": lambda: SGDClassifier(loss="log_loss", random_state=0),
     "boosting exponential": lambda: GradientBoostingClassifier(loss="exponential", n_estimators=8, random_state=0),
     "boosting from zero": lambda: GradientBoostingClassifier(init="zero", n_estimators=8, random_state=0),
+    "lightgbm dart": lambda: LGBMClassifier(boosting_type="dart", class_weight="balanced", **LIGHT),
+    "xgboost parallel trees": lambda: XGBClassifier(num_parallel_tree=2, subsample=0.7, base_score=0.3, **EXTREME),
     "hist balanced": lambda: HistGradientBoostingClassifier(max_iter=6, min_samples_leaf=4, class_weight="balanced"),
     "dummy most frequent": lambda: DummyClassifier(strategy="most_frequent"),
 }
@@ -179,19 +233,43 @@ TASKS = {
     "binary": (BINARY, Schema(FEATURES, Target("y", Task.BINARY, ("no", "yes")))),
     "four": (CLASSIFIERS, Schema(FEATURES, Target("y", Task.MULTICLASS, tuple("mnop")))),
     "eleven": (
-        {name: CLASSIFIERS[name] for name in ("logistic", "forest", "boosting", "hist")},
+        {
+            name: CLASSIFIERS[name]
+            for name in ("logistic", "forest", "boosting", "hist", "lightgbm", "xgboost", "catboost")
+        },
         Schema(FEATURES, Target("y", Task.MULTICLASS, tuple("abcdefghijk"))),
     ),
 }
+VARIANTS = {
+    *("bayesian ridge", "ard", "huber", "sgd", "gamma", "tweedie", "tweedie identity", "logistic cv"),
+    *("lightgbm quantile", "lightgbm tweedie", "lightgbm dart", "xgboost absolute", "xgboost gamma"),
+    *("xgboost parallel trees", "catboost poisson"),
+}
+"""Other ways to a family that stands here already: behind two preparations."""
+
+SOME = {"mean+indicator, standard, one-hot", "max-abs, target mean"}
+TARGET_CODED = {"ridge", "poisson", "logistic", "forest", "hist", "lightgbm"} | VARIANTS
+
+
+def of_interest(estimator, preparation):
+    """Whether a pair says something that the others do not."""
+    if preparation == "max-abs, target mean":
+        return estimator in TARGET_CODED
+    return estimator not in VARIANTS or preparation in SOME
+
+
 MATRIX = [
     (task, estimator, preparation)
     for task, (estimators, _) in TASKS.items()
     for estimator, preparation in product(estimators, PREPARATIONS)
+    if of_interest(estimator, preparation)
 ]
-NOT_TAKEN = "hist", "most frequent, infrequent one-hot, sparse"
-"""Hist gradient boosting refuses a sparse matrix when it is fitted."""
+BOOSTERS = {"lightgbm", "xgboost", "catboost"}
+DENSE = {"hist", *BOOSTERS}
+REFUSE_SPARSE = {*DENSE, "bayesian", "ard"}
+"""These refuse a sparse matrix when they are fitted; to a booster its zeros may be missing values."""
 
-CASES = [case for case in MATRIX if not (case[1].startswith(NOT_TAKEN[0]) and case[2] == NOT_TAKEN[1])]
+CASES = [case for case in MATRIX if not (case[1].split()[0] in REFUSE_SPARSE and case[2].endswith("sparse"))]
 CORE = {i for i in range(len(CASES)) if i % 5 == 0}
 PARAMETERS = [
     pytest.param(*case, id=", ".join(case), marks=() if i in CORE else pytest.mark.slow) for i, case in enumerate(CASES)
@@ -202,7 +280,7 @@ def fitted(task, estimator, preparation):
     """Return a schema and a pipeline fitted on its frame."""
     estimators, schema = TASKS[task]
     model = estimators[estimator]()
-    tolerant = estimator.split()[0] in {"tree", "forest", "extra", "hist", "dummy"}
+    tolerant = estimator.split()[0] in {"tree", "forest", "extra", "dummy", *DENSE}
     columns = table(1, holes="passthrough" not in preparation or tolerant)
     rng = np.random.default_rng(2)
     n_classes = len(schema.target.classes)
@@ -263,11 +341,23 @@ def ask_sklearn(model, schema, rows):
     return ask_sklearn(model, schema, rows[:half]) + ask_sklearn(model, schema, rows[half:])
 
 
+RAW = {
+    "lightgbm": {"raw_score": True},
+    "xgboost": {"output_margin": True},
+    "catboost": {"prediction_type": "RawFormulaVal"},
+}
+
+
 def raw_of(model, frame):
     """Return the scores before the link, where the answer is not the score itself."""
     prepared, estimator = model[:-1].transform(frame), model[-1]
     if isinstance(estimator, HistGradientBoostingRegressor):
         return estimator._raw_predict(prepared).reshape(len(frame), -1)
+    package = type(estimator).__module__.split(".")[0]
+    if package in BOOSTERS:
+        return np.asarray(estimator.predict(prepared, **RAW[package]), dtype=np.float64).reshape(len(frame), -1)
+    if hasattr(estimator, "_linear_predictor"):
+        return estimator._linear_predictor(prepared).reshape(len(frame), -1)
     if hasattr(estimator, "decision_function"):
         return estimator.decision_function(prepared).reshape(len(frame), -1)
     answers = estimator.predict_proba(prepared) if hasattr(estimator, "classes_") else estimator.predict(prepared)
@@ -286,6 +376,12 @@ def ulps_between(one, other):
     return np.abs(one.view(np.int64) - other.view(np.int64))
 
 
+def within_float32(one, other):
+    """Whether two arrays of float32 lie two units apart at most, or that far from 1 where they are complements."""
+    ulps = np.abs(one.astype(np.float32).view(np.int32) - other.astype(np.float32).view(np.int32))
+    return ((ulps <= 2) | (np.abs(one - other) <= 2**-23)).all() and (one == one.astype(np.float32)).all()
+
+
 def compare(schema, model, n=0, altered=None):
     """Compare a fitted pipeline with its compiled twin on every row; return how many were answered and refused."""
     with warnings.catch_warnings():
@@ -298,7 +394,7 @@ def compare(schema, model, n=0, altered=None):
         expected = ask_sklearn(model, schema, plain) + ask_sklearn(model, schema, odd)
         answered = [row for row, answer in zip(rows, expected, strict=True) if answer is not None]
         frame = model_frame(schema, {name: [row[i] for row in answered] for i, name in enumerate(schema.names)})
-        raw, labels = raw_of(model, frame), model.predict(frame)
+        raw, labels = raw_of(model, frame), np.ravel(model.predict(frame))
         noise = 1e-14 * terms(model, frame) if hasattr(model[-1], "coef_") else np.zeros_like(raw)
         # a few rows alone, as a server asks: a batch of rows is summed in another order
         alone = [ask_sklearn(model, schema, [row])[0] for row in answered[:3]]
@@ -326,13 +422,17 @@ def compare_answers(scorer, schema, rows, raw_and_noise, expected, labels):
     if linear:
         shift = np.minimum(2 * noise.max(axis=1, keepdims=True), 1.0) + 8 * np.finfo(float).eps
         bound = shift if schema.target.classes else noise
+        if scorer.spec.link == "exp":  # a shift before the link is a share of the answer behind it
+            bound = (2 * noise + 16 * np.finfo(float).eps) * expected
         assert (np.abs(answers - expected) <= bound).all()
+    elif scorer.spec.link.endswith("32"):
+        assert within_float32(answers, expected)
     else:
         allowed = 16 if scorer.spec.link in {"softmax", "exp"} else 4
         assert ulps_between(answers, expected).max() <= allowed
     if schema.target.classes:
         top = np.sort(expected, axis=1)
-        clear = top[:, -1] - top[:, -2] > 4 * noise.max(axis=1) + 1e-14
+        clear = top[:, -1] - top[:, -2] > 4 * noise.max(axis=1) + (1e-6 if scorer.spec.link.endswith("32") else 1e-14)
         names = [schema.target.classes[int(label)] for label in labels]
         assert [a.value for a, sure in zip(found, clear, strict=True) if sure] == [
             name for name, sure in zip(names, clear, strict=True) if sure

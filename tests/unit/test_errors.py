@@ -17,9 +17,12 @@ from vigie.errors import (
     SchemaMismatchError,
     StorageError,
     UnknownPredictionError,
+    UnknownSignerError,
+    UnsignedBundleError,
     UntrustedContentError,
     VigieError,
     Violation,
+    WrongSignatureError,
     nearest,
 )
 
@@ -34,6 +37,9 @@ SAMPLES = [
     BundleCorruptedError("schema.json", expected_digest="aa", found_digest=""),
     BundleFormatError(found_version=9, supported=(1, 2)),
     UntrustedContentError(["b.B", "a.A"]),
+    UnsignedBundleError(),
+    UnknownSignerError("ed25519:abc="),
+    WrongSignatureError("ed25519:abc="),
     ModelNotFoundError("churn", wanted="campion", available=("champion", "challenger")),
     NoChampionError("churn"),
     AliasMovedError("champion", expected="1", found="2"),

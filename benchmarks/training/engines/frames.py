@@ -1,7 +1,7 @@
 """Rows as the peers take them; the levels of categories are kept beside the model, as careful users keep them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,8 +35,12 @@ class Columns:
         Column by column: ``astype`` on a frame of one row takes twice as long, and the peers should not pay for that.
         """
         numbers = {name: np.asarray(columns[name], np.float64) for name in self.names if name not in self.levels}
-        texts = {name: pd.Categorical(columns[name], levels) for name, levels in self.levels.items()}
+        texts = {name: self._category(name, columns[name]) for name in self.levels}
         return pd.DataFrame(numbers | texts, columns=self.names, copy=False)
+
+    def _category(self, name: str, values: Iterable[Any]) -> "pd.Categorical[Any]":
+        codes = [self._codes[name].get(value, -1) for value in values]
+        return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(self.levels[name]))
 
     def matrix(self, records: Sequence[dict[str, Any]]) -> np.ndarray:
         """Return rows as numbers: a category is the place of its level, a level never met is missing.

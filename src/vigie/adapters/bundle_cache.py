@@ -1,7 +1,8 @@
 """Bundles on local disk: what a server starts from when the registry is away, and the pointer it follows.
 
-Layout: ``folder/NAME/VERSION/member`` and ``folder/NAME/champion.json``. A version appears whole or not at all, and is
-never written twice; the pointer is replaced in one step. Nothing here trusts what it reads: opening a bundle does that.
+Layout: ``folder/NAME/VERSION/member`` and ``folder/NAME/champion.json``. A version appears whole or not at all, and
+nothing but its signature is ever written twice; signature and pointer are replaced in one step. Nothing here trusts
+what it reads: opening a bundle does that.
 """
 
 import json
@@ -13,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vigie.adapters.bundle_folder import read_bundle, read_member, write_signature
+from vigie.bundle.members import MANIFEST
+from vigie.bundle.signature import SIGNATURE
 from vigie.errors import BundleError, ConfigurationError, ModelNotFoundError, StorageError
 from vigie.ports import Members
 
@@ -69,19 +73,39 @@ class BundleCache:
 
         Raises:
             ModelNotFoundError: it was never stored here.
-            BundleError: its folder holds something else than plain files.
+            BundleError: its folder holds something else than the members of a bundle.
             StorageError: the disk failed.
         """
         folder = self._version_folder(name, version)
         with _translated(self._folder):
             if not folder.is_dir():
                 raise ModelNotFoundError(name, wanted=version, available=self.versions(name))
-            members = {}
-            for path in sorted(folder.iterdir()):
-                if path.is_symlink() or not path.is_file():
-                    raise BundleError(f"The cached bundle holds {path.name[:80]!a}, which is no plain file.")
-                members[path.name] = path.read_bytes()
-            return members
+            return read_bundle(folder)
+
+    def signature(self, name: str, version: str) -> tuple[bytes | None, bytes | None]:
+        """Return the manifest and the signature of a stored bundle, None for what is not there.
+
+        Raises:
+            BundleError: one of them is no plain file, or too large.
+            StorageError: the disk failed.
+        """
+        folder = self._version_folder(name, version)
+        with _translated(self._folder):
+            return read_member(folder, MANIFEST), read_member(folder, SIGNATURE)
+
+    def sign(self, name: str, version: str, signature: bytes) -> None:
+        """Put a signature beside the manifest of a stored bundle, in one step; it is the only file ever replaced.
+
+        Raises:
+            ModelNotFoundError: the version is not stored here.
+            StorageError: the disk failed.
+        """
+        folder = self._version_folder(name, version)
+        with _translated(self._folder):
+            if not folder.is_dir():
+                raise ModelNotFoundError(name, wanted=version, available=self.versions(name))
+        write_signature(folder, signature)
+        _sync_folder(folder)
 
     def versions(self, name: str) -> list[str]:
         """Return the versions that are stored, numbers first, in their order."""
@@ -147,7 +171,11 @@ class BundleCache:
         return self._model_folder(name) / version
 
     def _check_same(self, name: str, version: str, members: Members) -> None:
-        if self.load(name, version) != dict(members):
+        stored, given = self.load(name, version), dict(members)
+        signature = given.pop(SIGNATURE, None)
+        if stored.pop(SIGNATURE, None) != signature and signature is not None and stored == given:
+            self.sign(name, version, signature)  # the same bundle, signed since
+        if stored != given:
             raise BundleError(
                 f"Another bundle is already stored as version {version} of {name!r}.",
                 remedy="Remove it from the bundle cache if it is not wanted; versions are never overwritten.",

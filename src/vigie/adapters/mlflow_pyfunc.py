@@ -1,23 +1,29 @@
 """What ``mlflow.pyfunc.load_model`` calls on a version of ours: the bundle, read by our own audited reader.
 
 MLflow finds this module's name in the version's MLmodel file, imports it from the installed Vigie, and hands it a
-folder. Nothing in that folder is imported or unpickled, and nothing in it can widen what is trusted: types of your own
-are named in ``VIGIE_BUNDLE__TRUSTED_TYPES``, as for the server.
+folder. Nothing in that folder is imported or unpickled, and nothing in it can widen what is trusted: MLflow knows no
+``vigie.toml``, so types, keys and whether a signature is required are read from the environment, under the same names
+as for the server.
 """
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 
+from vigie.adapters.bundle_folder import read_bundle
+from vigie.bundle.trust import Trust
+from vigie.errors import ConfigurationError, StorageError
 from vigie.inference.payload import read_rows
 from vigie.inference.slots import ServingModel
 from vigie.loop.open_bundle import open_bundle
 
-TRUSTED = "VIGIE_BUNDLE__TRUSTED_TYPES"
+_BUNDLE = "VIGIE_BUNDLE__"
 
 
 class BundleModel:
@@ -51,10 +57,30 @@ class BundleModel:
 
 def _load_pyfunc(path: str) -> BundleModel:
     """Open the bundle in a folder; MLflow's contract for a ``loader_module``."""
-    members = {file.name: file.read_bytes() for file in sorted(Path(path).iterdir()) if file.is_file()}
-    named = os.environ.get(TRUSTED, "")
-    trusted = frozenset(name.strip() for name in named.split(",") if name.strip())
-    return BundleModel(open_bundle(members, version="mlflow", trusted=trusted))
+    try:
+        members = read_bundle(Path(path))
+    except OSError as exc:
+        raise StorageError(path, f"{exc.strerror or type(exc).__name__}.", retryable=False) from exc
+    return BundleModel(open_bundle(members, version="mlflow", trust=_trust(os.environ)))
+
+
+def _trust(environ: Mapping[str, str]) -> Trust:
+    """Return what the environment trusts; a value that cannot be read never counts as "no"."""
+    asked = environ.get(f"{_BUNDLE}REQUIRE_SIGNATURE", "false")
+    try:
+        signed_only = msgspec.convert(asked, bool, strict=False)
+    except msgspec.ValidationError as exc:
+        raise ConfigurationError(
+            f"The value {asked!r} does not fit.",
+            where="environment",
+            key=f"{_BUNDLE}REQUIRE_SIGNATURE",
+            remedy="Write true or false.",
+        ) from exc
+    return Trust(_listed(environ, "TRUSTED_TYPES"), signed_only, _listed(environ, "TRUSTED_KEYS"))
+
+
+def _listed(environ: Mapping[str, str], name: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in environ.get(_BUNDLE + name, "").split(",") if part.strip())
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

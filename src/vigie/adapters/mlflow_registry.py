@@ -7,26 +7,30 @@ loader, so that ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` go thro
 
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from mlflow.artifacts import download_artifacts
+from mlflow.entities import FileInfo
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.pyfunc import save_model
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec
 from mlflow.types import Schema as MlflowSchema
 
+from vigie.adapters.bundle_folder import read_bundle, read_member
 from vigie.adapters.mlflow_tracking import translated
-from vigie.bundle.members import SCHEMA
+from vigie.bundle.members import MAX_BYTES, SCHEMA
 from vigie.bundle.schema_member import read_schema
+from vigie.bundle.signature import SIGNATURE
 from vigie.domain.model import ModelVersion
 from vigie.domain.schema import Feature, Kind, Schema
 from vigie.domain.task import Task
-from vigie.errors import ModelNotFoundError
+from vigie.errors import BundleError, ModelNotFoundError
 from vigie.ports import Members
 
 _FOLDER = "model"
@@ -87,15 +91,47 @@ class MlflowRegistry:
             ModelNotFoundError: no such version.
             RegistryError: the artifact store failed.
         """
+        with translated(f"fetch version {version} of {name!r}"), tempfile.TemporaryDirectory(prefix="vigie-") as folder:
+            files = self._files(name, version)
+            _check_before_fetching(files.list_artifacts(_DATA))
+            return read_bundle(Path(files.download_artifacts(_DATA, dst_path=folder)))
+
+    def signature(self, name: str, version: str) -> bytes | None:
+        """Return the signature beside the manifest of a version, None when it has none.
+
+        Raises:
+            ModelNotFoundError: no such version.
+            RegistryError: the artifact store failed.
+        """
+        with translated(f"ask who signed version {version} of {name!r}"), tempfile.TemporaryDirectory() as folder:
+            files = self._files(name, version)
+            held = files.list_artifacts(_DATA)
+            _check_before_fetching(held)
+            if SIGNATURE not in {PurePosixPath(file.path).name for file in held}:
+                return None
+            return read_member(
+                Path(files.download_artifacts(f"{_DATA}/{SIGNATURE}", dst_path=folder)).parent, SIGNATURE
+            )
+
+    def sign(self, name: str, version: str, signature: bytes) -> None:
+        """Put a signature beside the manifest of a version, in place of an older one.
+
+        Raises:
+            ModelNotFoundError: no such version.
+            RegistryError: the artifact store failed.
+        """
+        with translated(f"sign version {version} of {name!r}"), tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, SIGNATURE)
+            file.write_bytes(signature)
+            self._files(name, version).log_artifact(str(file), _DATA)
+
+    def _files(self, name: str, version: str) -> ArtifactRepository:
+        """Return the store of a version's artifacts."""
         try:
             source = self._client.get_model_version_download_uri(name, version)
         except MlflowException as exc:
             raise self._not_found(name, version) from exc
-        with translated(f"fetch version {version} of {name!r}"), tempfile.TemporaryDirectory(prefix="vigie-") as folder:
-            fetched = download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self._client.tracking_uri)
-            bundle = Path(fetched, _DATA)
-            files = (path for path in sorted(bundle.rglob("*")) if path.is_file())
-            return {path.relative_to(bundle).as_posix(): path.read_bytes() for path in files}
+        return get_artifact_repository(source, tracking_uri=self._client.tracking_uri)
 
     def alias(self, name: str, alias: str) -> str | None:
         """Return the version number an alias points to, None when it points nowhere."""
@@ -146,6 +182,16 @@ class MlflowRegistry:
             created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
             aliases=(aliases or {}).get(str(found.version), ()),
         )
+
+
+def _check_before_fetching(files: Sequence[FileInfo]) -> None:
+    """Refuse what is too large or unknown while it is still the store's, not this disk's."""
+    for file in files:
+        name = PurePosixPath(file.path).name
+        if file.is_dir or name not in MAX_BYTES:
+            raise BundleError(f"The registry holds an unknown member in this bundle, {name[:80]!a}.")
+        if file.file_size is not None and file.file_size > MAX_BYTES[name]:
+            raise BundleError(f"{name} has {file.file_size:,} bytes; at most {MAX_BYTES[name]:,} are read.")
 
 
 def _write_model(folder: Path, members: Members) -> None:

@@ -1,4 +1,4 @@
-"""A bundle's content as members, and members as a bundle again, its scikit-learn model included.
+"""A bundle's content as members, and members as a bundle again, its scikit-learn model included where it has one.
 
 Everything but the model is checked by ``members``, before the model is parsed; nothing a member says can widen what is
 trusted.
@@ -17,6 +17,7 @@ from vigie.bundle.golden import GoldenRows
 from vigie.bundle.manifest import Manifest, Member, library_versions
 from vigie.bundle.members import CARD, GOLDEN, MANIFEST, MODEL, PROFILE, SCHEMA, SCORER, check_sizes, read_members
 from vigie.bundle.serialization import dump_model, load_model
+from vigie.bundle.trust import NATIVE_PACKAGES, Trust, native_package
 from vigie.domain.measurement import Measurement
 from vigie.domain.schema import Schema
 from vigie.errors import BundleError
@@ -38,7 +39,7 @@ class BundleContent:
         git_commit: of the project, where there is one.
         params: the model's parameters.
         lineage: run, candidate, split, seed and the like, as plain JSON values.
-        scorer: the compiled scorer, where the model could be compiled.
+        scorer: the compiled scorer, where the model could be compiled; the only form of a model of a native package.
     """
 
     name: str
@@ -57,28 +58,40 @@ class BundleContent:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle that passed every check but the golden rows, which need a scorer."""
+    """A bundle that passed every check but the golden rows, which need a scorer.
+
+    ``model`` is None where the compiled scorer is all that travels; ``scorer``, still bytes, where there is none.
+    """
 
     manifest: Manifest
     schema: Schema
-    model: Pipeline
+    model: Pipeline | None
     profile: bytes
     golden: GoldenRows
     card: str
+    scorer: bytes | None = None
 
 
 def pack(content: BundleContent) -> dict[str, bytes]:
     """Return the members of a bundle.
 
     Raises:
-        BundleError: the model cannot be written without pickle, or a member would be too large to be read again.
+        BundleError: the model cannot be written without pickle, a member would be too large to be read again, or a
+            model of a native package has no compiled scorer.
     """
     members = {
         SCHEMA: json.dumps(content.schema.to_dict(), ensure_ascii=False, indent=2, allow_nan=False).encode(),
-        MODEL: dump_model(content.model),
         PROFILE: content.profile,
         GOLDEN: content.golden.to_bytes(),
     }
+    package = native_package(content.model)
+    if package is None:
+        members[MODEL] = dump_model(content.model)
+    elif content.scorer is None:
+        raise BundleError(
+            f"A model of {package} travels only as a compiled scorer, and this one has none.",
+            remedy="Keep a model that compiles; training says of each why it does not.",
+        )
     if content.scorer is not None:
         members[SCORER] = content.scorer
     card = model_card(_manifest(content, members), content.schema)
@@ -93,7 +106,7 @@ def _manifest(content: BundleContent, members: Mapping[str, bytes]) -> Manifest:
         name=content.name,
         created_at=content.created_at,
         members={name: Member.of(data) for name, data in members.items()},
-        libraries=library_versions(),
+        libraries=library_versions(NATIVE_PACKAGES.get(native_package(content.model) or "", ())),
         metrics=tuple(metric.to_dict() for metric in content.metrics),
         data_digest=content.data_digest,
         git_commit=content.git_commit,
@@ -102,23 +115,25 @@ def _manifest(content: BundleContent, members: Mapping[str, bytes]) -> Manifest:
     )
 
 
-def unpack(members: Mapping[str, bytes], *, trusted: frozenset[str]) -> Bundle:
+def unpack(members: Mapping[str, bytes], *, trust: Trust) -> Bundle:
     """Return the bundle that ``members`` are, or refuse.
 
     Args:
         members: bytes by name, from anywhere.
-        trusted: type names that this process's owner trusts beyond ``trust.TRUSTED_TYPES``; never taken from a bundle.
+        trust: types and signatures that this process's owner trusts; never taken from a bundle.
 
     Raises:
+        SignatureError: a signature is required, and there is none that counts.
         BundleCorruptedError: a member's bytes are not the manifest's.
         BundleFormatError: the format is not one this Vigie reads.
         UntrustedContentError: the model holds types that nobody here trusts.
         BundleError: members are missing, unknown or too large, or one of them cannot be read.
     """
-    parts = read_members(members)
-    model = load_model(parts.model, trusted=trusted)
-    _check_columns(model, parts.schema)
-    return Bundle(parts.manifest, parts.schema, model, parts.profile, parts.golden, parts.card)
+    parts = read_members(members, trust=trust)
+    model = None if parts.model is None else load_model(parts.model, trusted=trust.types)
+    if model is not None:
+        _check_columns(model, parts.schema)
+    return Bundle(parts.manifest, parts.schema, model, parts.profile, parts.golden, parts.card, parts.scorer)
 
 
 def _check_columns(model: Pipeline, schema: Schema) -> None:

@@ -46,10 +46,7 @@ class GoldenRows:
         Raises:
             BundleError: they are not golden rows, or columns and answers do not belong together.
         """
-        try:
-            stored = msgspec.convert(read_json(content, "golden.json"), _Stored)
-        except msgspec.ValidationError as exc:
-            raise BundleError(f"golden.json cannot be read: {exc}.") from exc
+        stored = read_json(content, "golden.json", _Stored)
         n_rows = len(stored.predictions)
         if not 1 <= n_rows <= MAX_ROWS:
             raise BundleError(f"golden.json holds {n_rows} rows; a bundle holds 1 to {MAX_ROWS}.")

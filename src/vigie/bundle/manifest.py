@@ -3,11 +3,12 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
-from typing import Any
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -73,9 +74,7 @@ class Manifest:
             BundleFormatError: the version is not one this Vigie reads.
             BundleError: it is not JSON, or lacks a field, or a field has another type.
         """
-        plain = read_json(content, "manifest.json")
-        if not isinstance(plain, dict):
-            raise BundleError("manifest.json is not a JSON object.")
+        plain = read_json(content, "manifest.json", dict)
         check_format(plain.get("format_version"))
         unknown = sorted(set(plain) - set(cls.__dataclass_fields__))
         if unknown:
@@ -89,18 +88,50 @@ class Manifest:
         return manifest
 
 
-def read_json(content: bytes, member: str) -> Any:
-    """Return the JSON value of a member; NaN, infinities and bytes that are not UTF-8 are refused.
+T = TypeVar("T")
+
+
+def read_json(content: bytes, member: str, kind: type[T]) -> T:
+    """Return the JSON value of a member; NaN, infinities, bytes that are not UTF-8 and repeated keys are refused.
+
+    Args:
+        content: the member.
+        member: its name, for the reader.
+        kind: what it must be. What is something else is refused where it begins, before the rest is built.
 
     Raises:
-        BundleError: it is not JSON, or nested too deep.
+        BundleError: it is not JSON, nested too deep, or of another kind.
     """
     try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        found = msgspec.json.decode(content, type=kind)
+        json.loads(content, object_pairs_hook=unique)
+    except msgspec.ValidationError as exc:
+        raise BundleError(f"{member} cannot be read: {exc}.") from exc
+    except (msgspec.DecodeError, ValueError, RecursionError) as exc:
         raise BundleError(f"{member} is not readable JSON ({type(exc).__name__}).") from exc
+    return found
 
 
-def library_versions() -> dict[str, str]:
-    """Return the installed versions of the libraries that can change an answer."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object's pairs as a dict.
+
+    Raises:
+        BundleError: a key stands twice, and another reader might take the other one.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BundleError("A JSON object of the bundle has a key twice.")
+    return found
+
+
+def library_versions(fitted_by: Iterable[str] = ()) -> dict[str, str]:
+    """Return the installed versions of the libraries that can change an answer.
+
+    Args:
+        fitted_by: names under which the package that fitted the model may be installed.
+    """
+    found = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    for name in fitted_by:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -41,10 +41,7 @@ def read_schema(content: bytes) -> Schema:
     Raises:
         BundleError: a field is missing, unknown or of another type, or the features or classes make no sense.
     """
-    try:
-        fields = msgspec.convert(read_json(content, "schema.json"), _SchemaFields)
-    except msgspec.ValidationError as exc:
-        raise BundleError(f"schema.json cannot be read: {exc}.") from exc
+    fields = read_json(content, "schema.json", _SchemaFields)
     names = [feature.name for feature in fields.features]
     _require(bool(names), "has no features")
     _require(len(set(names)) == len(names), "names a feature twice")

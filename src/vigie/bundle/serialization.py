@@ -6,6 +6,7 @@ tree's constructor read past the end of an array. Both are looked at here, befor
 
 import io
 import json
+import math
 import warnings
 import zipfile
 from collections import Counter
@@ -14,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import skops.io
+from numpy.lib import format as npy
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from vigie.bundle.trees import check_trees
+from vigie.bundle.audit import check_model
+from vigie.bundle.manifest import unique
 from vigie.bundle.trust import TRUSTED_TYPES
 from vigie.errors import BundleError, UntrustedContentError
 
@@ -36,6 +39,14 @@ MAX_RATIO = 200
 
 RATIO_FREE_BYTES = 4 * 2**20
 """Below this uncompressed size, no ratio is a bomb."""
+
+STATE_FREE_BYTES = 2**20
+MAX_STATE_RATIO = 150
+"""The description of the model grows again when it is parsed; that of real forests packs to a fifty-second."""
+
+STATE_FREE_MARKS = 20_000
+STATE_BYTES_PER_MARK = 16
+"""Real descriptions have a comma or a bracket every 40 to 60 bytes."""
 
 
 def dump_model(model: Pipeline) -> bytes:
@@ -68,7 +79,7 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
     """
     allowed = sorted(TRUSTED_TYPES | trusted)
     try:
-        return _load_checked(content, allowed)
+        return _load_checked(content, allowed, trusted)
     except BundleError:
         raise
     except UntrustedTypesFoundException as exc:
@@ -78,9 +89,10 @@ def load_model(content: bytes, *, trusted: frozenset[str]) -> Pipeline:
         raise BundleError(f"model.skops cannot be read ({type(exc).__name__}).") from exc
 
 
-def _load_checked(content: bytes, allowed: list[str]) -> Pipeline:
+def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -> Pipeline:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_archive(archive, len(content))
+        _check_arrays(archive)
         _check_state(archive)
     with warnings.catch_warnings():
         # The golden rows answer what this warning asks: whether another version computes the same.
@@ -88,7 +100,7 @@ def _load_checked(content: bytes, allowed: list[str]) -> Pipeline:
         model = skops.io.loads(content, trusted=allowed)
     if type(model) is not Pipeline:
         raise BundleError(f"The model is a {type(model).__name__}, not a scikit-learn Pipeline.")
-    check_trees(model)
+    check_model(model, any_partial="functools.partial" in trusted)
     return model
 
 
@@ -108,13 +120,27 @@ def _check_archive(archive: zipfile.ZipFile, size: int) -> None:
         raise BundleError(f"model.skops would grow from {size:,} to {total:,} bytes: a decompression bomb.")
 
 
+def _check_arrays(archive: zipfile.ZipFile) -> None:
+    """Check that each array is as long as its file, which numpy would find out after it has made room for it."""
+    for entry in archive.infolist():
+        if not entry.filename.endswith(".npy"):
+            continue
+        with archive.open(entry) as file:
+            version = npy.read_magic(file)
+            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read_header(file)
+            size = file.tell() + math.prod(shape) * dtype.itemsize
+        if dtype.hasobject or size != entry.file_size:
+            raise BundleError(f"model.skops cannot be read: it holds an array of {dtype} that its file does not hold.")
+
+
 def _check_state(archive: zipfile.ZipFile) -> None:
     """Check what skops will read and construct, before it does.
 
     A member may be named many times and is then read as often: the sum counts. ``Tree(n_features, n_classes,
     n_outputs)`` copies ``n_outputs`` numbers out of ``n_classes`` without looking how many there are.
     """
-    nodes = list(_nodes(json.loads(archive.read("schema.json"))))
+    nodes = list(_nodes(_read_state(archive)))
     reads = Counter(node["file"] for node in nodes if isinstance(node.get("file"), str))
     total = sum(archive.getinfo(name).file_size * times for name, times in reads.items())
     if total > MAX_TOTAL_BYTES:
@@ -126,6 +152,20 @@ def _check_state(archive: zipfile.ZipFile) -> None:
     ours = {part["__id__"]: part for args in arguments for part in (args, *args["content"])}
     if any(ours.get(node["__id__"], node) != node for node in nodes if "__id__" in node):
         raise BundleError("model.skops describes the arguments of a tree in two ways.")
+
+
+def _read_state(archive: zipfile.ZipFile) -> Any:
+    """Return the description of the model, unless it would take many times its size in memory."""
+    entry = archive.getinfo("schema.json")
+    if entry.file_size > STATE_FREE_BYTES and entry.file_size > MAX_STATE_RATIO * entry.compress_size:
+        raise BundleError("model.skops describes its model at a length that packs too well: a decompression bomb.")
+    content = archive.read(entry)
+    if (
+        sum(content.count(mark) for mark in (b",", b"[", b"{"))
+        > STATE_FREE_MARKS + len(content) // STATE_BYTES_PER_MARK
+    ):
+        raise BundleError("model.skops describes its model in more parts than a model has.")
+    return json.loads(content, object_pairs_hook=unique)
 
 
 def _check_tree_arguments(args: dict[str, Any], archive: zipfile.ZipFile) -> None:

@@ -52,7 +52,7 @@ def print_leaderboard(trained: Trained) -> None:
     )
     screen.print(plain(board.choice.reason))
     for failure in board.failures:
-        screen.print(f"[yellow]{plain(failure.name)} could not be fitted:[/] {plain(failure.reason)}")
+        screen.print(f"[yellow]{plain(failure.name)} is left out:[/] {plain(failure.reason)}")
     for entry in board.entries:
         for note in entry.notes[:2]:
             screen.print(f"[dim]{plain(entry.name)}: {plain(note)}[/]")

@@ -41,6 +41,7 @@ def command(project: Path, *, as_json: bool, report: Path | None, fail_on_refusa
     outcome: dict[str, Any] = {
         "version": registered.version.version if registered.version else None,
         "champion": registered.champion,
+        "held": registered.held,
         "gate_against_dummy": registered.decision.to_dict(),
     }
     if as_json:
@@ -85,6 +86,9 @@ def print_outcome(name: str, outcome: dict[str, Any]) -> None:
     screen.print(reason)
     if champion == version:
         screen.print(f"[bold]{name} version {version} is the champion.[/] Serve it: vigie serve")
+    elif champion is None:
+        screen.print(f"[bold]{name} version {version} is registered, but does not serve.[/] {plain(outcome['held'])}")
+        screen.print(f"To put it in place then: vigie promote {version}")
     else:
         screen.print(f"[bold]{name} version {version} is registered[/]; version {champion} goes on serving.")
         screen.print(f"To put it in place: vigie promote {version}")

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from vigie.bundle.archive import Bundle, unpack
+from vigie.bundle.members import read_members
 from vigie.domain.model import CHAMPION
 from vigie.domain.schema import Schema
 from vigie.errors import NoChampionError
 from vigie.loop.context import Loop
+from vigie.loop.open_bundle import check_name
 from vigie.monitoring.profile import ReferenceProfile
 
 
@@ -41,7 +43,21 @@ def open_version(loop: Loop, version: str) -> OpenVersion:
 
     Raises:
         ModelNotFoundError: no such version.
-        BundleError: the bundle does not pass its checks.
+        SignatureError: it is not signed as the settings ask.
+        BundleError: the bundle does not pass its checks, or is another model's.
     """
-    bundle = unpack(loop.registry.members(loop.model, version), trusted=loop.rules.trusted_types)
+    bundle = unpack(loop.registry.members(loop.model, version), trust=loop.rules.trust)
+    check_name(bundle.manifest.name, loop.model)
     return OpenVersion(version, bundle, ReferenceProfile.from_bytes(bundle.profile))
+
+
+def check_signed(loop: Loop, version: str) -> None:
+    """Do nothing when a version may serve by its signature, or when signatures are not asked for.
+
+    Raises:
+        SignatureError: it is not signed as the settings ask.
+        BundleError: what was signed is not what the registry holds, or is another model's.
+    """
+    if loop.rules.trust.signed_only:
+        parts = read_members(loop.registry.members(loop.model, version), trust=loop.rules.trust)
+        check_name(parts.manifest.name, loop.model)

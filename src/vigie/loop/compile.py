@@ -1,4 +1,4 @@
-"""The parity gate: a compiled scorer goes into the bundle if it answers as scikit-learn does, row by row."""
+"""The parity gate: a compiled scorer goes into the bundle if it answers as the fitted model does, row by row."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from vigie.bundle.compiler.export import export
 from vigie.bundle.compiler.expression import NotCompiled
 from vigie.bundle.compiler.reference import raw_scores, single_job
 from vigie.bundle.golden import MAX_ROWS, UNSEEN, GoldenRows, choose_rows
+from vigie.bundle.trust import native_package
 from vigie.domain.frame import model_frame
 from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Kind, Schema, Value
@@ -41,7 +42,7 @@ EXTREMES = (0.0, -0.0, 5e-324, 2.0**53 + 2.0, 1e30, -1e30, 3.4e38, -3.5e38, 1e30
 
 @dataclass(frozen=True, slots=True)
 class CompiledModel:
-    """A compiled scorer that passed the gate: its bytes, and golden rows with what scikit-learn says of them."""
+    """A compiled scorer that passed the gate: its bytes, and golden rows with what the model says of them."""
 
     content: bytes
     golden: GoldenRows
@@ -56,16 +57,39 @@ def with_scorer(content: BundleContent, columns: Columns) -> BundleContent:
     """
     made = compile_model(content.model, content.schema, columns)
     if isinstance(made, NotCompiled):
-        return replace(content, lineage={**content.lineage, "scorer": "sklearn", "scorer_reason": made.reason})
+        reason = f"The model stays with scikit-learn: {made.reason}."
+        return replace(content, lineage={**content.lineage, "scorer": "sklearn", "scorer_reason": reason})
     lineage = {**content.lineage, "scorer": "compiled"}
+    package = native_package(content.model)
+    if package is not None:
+        lineage["pipeline"] = f"left out: a model of {package} is never opened by {package}; retraining fits a new one"
     return replace(content, scorer=made.content, golden=made.golden, lineage=lineage)
 
 
+def unservable(model: Pipeline, schema: Schema, columns: Columns) -> str | None:
+    """Return why no bundle could hold this model, None when one can.
+
+    A model of LightGBM, XGBoost or CatBoost is served by its compiled form or not at all, see ``bundle.trust``.
+
+    Args:
+        model: a fitted pipeline.
+        schema: what it takes.
+        columns: training rows, as for ``compile_model``.
+    """
+    package = native_package(model)
+    if package is None:
+        return None
+    made = compile_model(model, schema, columns)
+    if not isinstance(made, NotCompiled):
+        return None
+    return f"it cannot be served, because a model of {package} travels in compiled form only: {made.reason}."
+
+
 def compile_model(model: Pipeline, schema: Schema, columns: Columns) -> CompiledModel | NotCompiled:
-    """Return the model's compiled twin if every reference row is answered, or refused, as scikit-learn does.
+    """Return the model's compiled twin if every reference row is answered, or refused, as the model does.
 
     The rows are real ones, missing where that is allowed, with unseen categories, on splits and beside them, and with
-    numbers that no table holds; scikit-learn is asked with one job.
+    numbers that no table holds; the model is asked with one job.
 
     Args:
         model: the fitted pipeline, as it will be packed.
@@ -78,7 +102,7 @@ def compile_model(model: Pipeline, schema: Schema, columns: Columns) -> Compiled
     try:
         scorer = CompiledScorer(content, schema)
     except VigieError as exc:
-        return NotCompiled(f"The model stays with scikit-learn: its compiled form is refused ({exc.args[0]})")
+        return NotCompiled(f"its compiled form is refused ({exc.args[0].rstrip('.')})")
     chosen = choose_rows(schema, columns)
     borders = list(_edge_rows(scorer, schema, chosen))
     rows = [*_real_rows(schema, columns), *_hostile_rows(schema, chosen), *borders]
@@ -86,7 +110,7 @@ def compile_model(model: Pipeline, schema: Schema, columns: Columns) -> Compiled
     answers = _ask(SklearnScorer(reference, schema), schema, rows)
     trouble = _compare(scorer, schema, rows, answers) or _compare_raw(scorer, reference, schema, rows, answers)
     if trouble:
-        return NotCompiled(f"The model stays with scikit-learn: its compiled form {trouble}.")
+        return NotCompiled(f"its compiled form {trouble}")
     return CompiledModel(content, _golden(schema, chosen, borders, SklearnScorer(reference, schema)))
 
 
@@ -120,12 +144,12 @@ def _compare(scorer: CompiledScorer, schema: Schema, rows: Sequence[Row], answer
             found = scorer.score({name: [value] for name, value in zip(schema.names, row, strict=True)})[0]
         except VigieError:
             if expected is not None:
-                return "refuses a row that scikit-learn answers"
+                return "refuses a row that the fitted model answers"
             continue
         if expected is None:
-            return "answers a row that scikit-learn refuses"
+            return "answers a row that the fitted model refuses"
         if not agree(expected, found, ulps=scorer.ulps, noise=scorer.noise(row)):
-            return "answers a row otherwise than scikit-learn"
+            return "answers a row otherwise than the fitted model"
     return ""
 
 
@@ -141,7 +165,7 @@ def _compare_raw(
         expected = raw_scores(model, frame)
     if expected is None or [list(scorer.raw(row)) for row in answered] == expected.tolist():
         return ""
-    return "gives raw scores that are not scikit-learn's to the last bit"
+    return "gives raw scores that are not the fitted model's to the last bit"
 
 
 def _real_rows(schema: Schema, columns: Columns) -> list[Row]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from vigie.bundle.signature import Signer
+from vigie.bundle.trust import Trust
 from vigie.evaluation.value import DecisionValue
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.ports import Clock, Ledger, ModelRegistry, Notifier, PredictionLog, Tracker
@@ -24,7 +26,7 @@ class Rules:
         retraining: when an alarm leads to a new model.
         gate: what a challenger must show.
         held_out: share of the recent outcomes kept aside for the gate, in (0, 1).
-        trusted_types: types that models may hold beyond Vigie's own list.
+        trust: types that models may hold beyond Vigie's own list, and whose signature a bundle needs.
         value: what the decisions of a binary model are worth; None where nobody says.
     """
 
@@ -36,13 +38,13 @@ class Rules:
     retraining: RetrainPolicy
     gate: GateRule
     held_out: float
-    trusted_types: frozenset[str]
+    trust: Trust
     value: DecisionValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One model's loop: its registered name, the ports, and the rules."""
+    """One model's loop: its registered name, the ports, the rules, and what signs, if anything does."""
 
     model: str
     registry: ModelRegistry
@@ -52,3 +54,4 @@ class Loop:
     notifier: Notifier
     clock: Clock
     rules: Rules
+    signer: Signer | None = None

@@ -12,6 +12,7 @@ from vigie.domain.measurement import Interval, Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import InsufficientDataError
 from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
+from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.judged import read_judged
@@ -20,7 +21,6 @@ from vigie.loop.train import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
 from vigie.promotion.history import reigns
-from vigie.training.scoring import scores_of
 
 SETTLING = timedelta(seconds=1)
 """How long a prediction may take from its date to the log."""
@@ -66,7 +66,7 @@ def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *
     task = opened.schema.target.task
     if not len(frame):
         raise InsufficientDataError("Judging a table", needed=1, found=0)
-    scores = scores_of(opened.bundle.model, task, frame, y)
+    scores = answers_of(opened.bundle, frame, y)
     window_rows = WindowRows(
         window=window,
         frame=frame,

@@ -6,22 +6,25 @@ Kept apart because it loads scikit-learn, which a server of compiled models does
 from collections.abc import Mapping
 
 from vigie.bundle.archive import unpack
+from vigie.bundle.trust import Trust
 from vigie.errors import BundleError, VigieError
 from vigie.inference.scorer import Scorer
 from vigie.inference.sklearn_scorer import SklearnScorer
 
 
-def sklearn_scorer(members: Mapping[str, bytes], *, trusted: frozenset[str]) -> Scorer:
+def sklearn_scorer(members: Mapping[str, bytes], *, trust: Trust) -> Scorer:
     """Return a scorer that answers the bundle's golden rows as it did when it was made.
 
     Args:
         members: the bundle's files.
-        trusted: type names that this process's owner trusts.
+        trust: types and signatures that this process's owner trusts.
 
     Raises:
         BundleError: the bundle is refused, or its golden rows are answered differently here.
     """
-    bundle = unpack(members, trusted=trusted)
+    bundle = unpack(members, trust=trust)
+    if bundle.model is None:
+        raise BundleError("The bundle holds a compiled scorer alone, and no scikit-learn model to ask.")
     scorer = SklearnScorer(bundle.model, bundle.schema)
     try:
         answers = scorer.score(bundle.golden.columns)

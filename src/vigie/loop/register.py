@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vigie.bundle.members import signed
 from vigie.domain.event import Event, EventKind
 from vigie.domain.model import CHAMPION, ModelVersion
 from vigie.domain.task import Task
+from vigie.errors import SignatureError
 from vigie.evaluation.metrics import row_losses
 from vigie.loop.context import Loop
 from vigie.loop.promote import Move, promote
@@ -29,11 +31,13 @@ class Registered:
         version: as registered; None when it did not beat the dummy and was refused.
         decision: the winner against the dummy.
         champion: the version that serves now, None when there is none.
+        held: why the first version does not serve though it beat the dummy: it is not signed as the settings ask.
     """
 
     version: ModelVersion | None
     decision: GateDecision
     champion: str | None
+    held: str = ""
 
 
 def register(loop: Loop, trained: Trained, *, owner: str) -> Registered:
@@ -56,16 +60,22 @@ def register(loop: Loop, trained: Trained, *, owner: str) -> Registered:
     )
     if champion is None:
         evidence = decision.to_dict()
-        promote(loop, Move(version.version, expected=None, reasons=decision.reasons, evidence=evidence), owner=owner)
+        try:
+            promote(
+                loop, Move(version.version, expected=None, reasons=decision.reasons, evidence=evidence), owner=owner
+            )
+        except SignatureError as error:  # where the private key is kept elsewhere, a version waits for its signature
+            return Registered(version, decision, None, held=str(error))
         champion = version.version
     return Registered(version, decision, champion)
 
 
 def publish(loop: Loop, trained: Trained) -> ModelVersion:
-    """Store the winner's bundle with its run, as the next version."""
+    """Store the winner's bundle with its run, as the next version, signed where a key is at hand."""
     winner = trained.leaderboard.winner
     tags = {"vigie.data_digest": trained.dataset.digest, "vigie.candidate": winner.name}
-    return loop.registry.publish(loop.model, trained.members, run_id=trained.runs.child_ids[winner.name], tags=tags)
+    members = signed(trained.members, loop.signer)
+    return loop.registry.publish(loop.model, members, run_id=trained.runs.child_ids[winner.name], tags=tags)
 
 
 def against_dummy(loop: Loop, trained: Trained) -> GateDecision:

@@ -10,9 +10,10 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.frame import model_frame
 from vigie.domain.model import CHALLENGER, ModelVersion
 from vigie.domain.task import Task
-from vigie.errors import DataError, InsufficientDataError
+from vigie.errors import DataError, InsufficientDataError, SignatureError
 from vigie.evaluation.metrics import row_losses
-from vigie.loop.champion import OpenVersion
+from vigie.loop.answers import answers_of
+from vigie.loop.champion import OpenVersion, check_signed
 from vigie.loop.context import Loop, Rules
 from vigie.loop.logged import labelled_table
 from vigie.loop.register import LOSS_NAMES, publish
@@ -20,7 +21,6 @@ from vigie.loop.train import Origin, Trained, train
 from vigie.ports import LoggedRows
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset
-from vigie.training.scoring import scores_of
 from vigie.training.search import Progress
 from vigie.training.split import Split
 
@@ -65,7 +65,7 @@ def retrain(loop: Loop, champion: OpenVersion, rows: LoggedRows, *, origin: Orig
     )
     version = publish(loop, trained)
     loop.registry.point(loop.model, CHALLENGER, version.version)
-    decision = _gate(loop, champion, trained)
+    decision = _held_unless_signed(loop, version, _gate(loop, champion, trained))
     loop.ledger.append(_event(loop, champion, version, decision))
     return Challenge(version, trained, decision)
 
@@ -111,7 +111,7 @@ def _gate(loop: Loop, champion: OpenVersion, trained: Trained) -> GateDecision:
     task = champion.schema.target.task
     # The champion's own schema builds its frame: the order and kinds it was fitted on.
     frame = model_frame(champion.schema, {name: dataset.frame[name].to_numpy() for name in champion.schema.names})
-    incumbent = scores_of(champion.bundle.model, task, frame.iloc[test], dataset.y[test])
+    incumbent = answers_of(champion.bundle, frame.iloc[test], dataset.y[test])
     challenger = trained.leaderboard.winner.test_scores
     return decide(
         row_losses(incumbent, task),
@@ -121,6 +121,15 @@ def _gate(loop: Loop, champion: OpenVersion, trained: Trained) -> GateDecision:
         rng=np.random.default_rng(loop.rules.data.seed),
         incumbent_name=f"champion version {champion.version}",
     )
+
+
+def _held_unless_signed(loop: Loop, version: ModelVersion, decision: GateDecision) -> GateDecision:
+    """Hold a challenger that no server would open, whatever its figures."""
+    try:
+        check_signed(loop, version.version)
+    except SignatureError as error:
+        return replace(decision, promote=False, reasons=(str(error), *decision.reasons))
+    return decision
 
 
 def _event(loop: Loop, champion: OpenVersion, version: ModelVersion, decision: GateDecision) -> Event:

@@ -15,7 +15,7 @@ from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
 from vigie.evaluation.value import value_per_thousand
-from vigie.loop.compile import with_scorer
+from vigie.loop.compile import unservable, with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
 from vigie.monitoring.profile import build_profile
@@ -79,15 +79,20 @@ def train(
     _check_value(loop, dataset)
     parts = splitter(dataset) if splitter else split(dataset, rules.data)
     spec = with_defaults(rules.training, dataset)
+    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
     leaderboard = train_candidates(
-        dataset, parts, spec, progress=progress, seconds=lambda: loop.clock.now().timestamp()
+        dataset,
+        parts,
+        spec,
+        progress=progress,
+        seconds=lambda: loop.clock.now().timestamp(),
+        unservable=lambda model: unservable(model, dataset.schema, columns),
     )
     children = _children(loop, dataset, leaderboard, origin)
     runs = loop.tracker.record(loop.model, _parent(loop, dataset, parts, leaderboard, origin), children)
-    columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
     content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
     members = pack(with_scorer(content, columns))
-    unpack(members, trusted=rules.trusted_types)  # what no server could open must not become a version
+    unpack(members, trust=rules.trust.before_signing())  # what no server could open must not become a version
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 

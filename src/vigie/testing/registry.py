@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from vigie.bundle.signature import SIGNATURE
 from vigie.domain.model import ModelVersion
 from vigie.errors import ModelNotFoundError
 from vigie.ports import Clock, Members
@@ -64,6 +65,22 @@ class InMemoryRegistry:
             ModelNotFoundError: no such version.
         """
         return dict(self._model(name).members[self._place(name, version, version)])
+
+    def signature(self, name: str, version: str) -> bytes | None:
+        """Return the signature of a version, None when it has none.
+
+        Raises:
+            ModelNotFoundError: no such version.
+        """
+        return self.members(name, version).get(SIGNATURE)
+
+    def sign(self, name: str, version: str, signature: bytes) -> None:
+        """Put a signature beside the manifest of a version, in place of an older one.
+
+        Raises:
+            ModelNotFoundError: no such version.
+        """
+        self._model(name).members[self._place(name, version, version)][SIGNATURE] = signature
 
     def alias(self, name: str, alias: str) -> str | None:
         """Return the version number an alias points to, None when it points nowhere."""

@@ -5,6 +5,7 @@ those that are to be searched: ``{ name = "random_forest", n_estimators = 100, g
 """
 
 import importlib
+import inspect
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -82,6 +83,7 @@ def _named(task: Task, name: str) -> Candidate:
         )
     if name not in valid:
         raise ConfigurationError(f"candidate {name!r} does not do {task.value}.", remedy=_remedy(task), key=KEY)
+    CANDIDATES[name].build(task, 0)  # what is not installed is said before anything is fitted
     return CANDIDATES[name]
 
 
@@ -155,7 +157,7 @@ def _check_parameters(task: Task, name: str, candidate: Candidate) -> None:
     point = candidate.points()[0]
     bare = replace(candidate, params={}, grid={})
     alpha = {"alpha": 1.0} if candidate.build_fixed and "alpha" in {**candidate.params, **point} else {}
-    valid = sorted(bare.estimator(task, 0, alpha).get_params(deep=False))
+    valid = _parameters(bare.estimator(task, 0, alpha))
     if candidate.build_fixed and not alpha:
         valid.append("alpha")
     for parameter in (*candidate.params, *candidate.grid):
@@ -165,6 +167,14 @@ def _check_parameters(task: Task, name: str, candidate: Candidate) -> None:
                 remedy=f"{name} knows: {', '.join(valid)}.",
                 key=f"{KEY}.{name}.{parameter}",
             )
+
+
+def _parameters(estimator: Any) -> list[str]:
+    """Return what can be set; CatBoost's ``get_params`` knows only what was."""
+    declared = inspect.signature(type(estimator)).parameters.values()
+    return sorted(
+        {*estimator.get_params(deep=False), *(one.name for one in declared if one.kind is not one.VAR_KEYWORD)}
+    )
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

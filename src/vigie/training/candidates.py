@@ -27,6 +27,7 @@ from sklearn.linear_model import (
 )
 
 from vigie.domain.task import Task
+from vigie.training.boosters import catboost, lightgbm, xgboost
 from vigie.training.preprocessing import Needs
 from vigie.training.ridge import best_alpha
 
@@ -36,6 +37,8 @@ DUMMY = "dummy"
 LINEAR = Needs(scaled=True, imputed=True)
 TREES = Needs(scaled=False, imputed=True)
 TREES_WITH_NAN = Needs(scaled=False, imputed=False)
+NAMELESS = Needs(scaled=False, imputed=True, named=False)
+NAMELESS_WITH_NAN = Needs(scaled=False, imputed=False, named=False)
 
 LARGE_MULTICLASS = 100_000
 """Rows times classes above which the patient preset is left out: boosting fits as many trees a round as classes."""
@@ -182,6 +185,9 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate("gradient_boosting", _ALL, TREES, _gradient_boosting, ("n_estimators", "learning_rate", "max_depth")),
         Candidate("hist_gradient_boosting", _ALL, TREES_WITH_NAN, _hist_gradient_boosting, _BOOSTED),
         Candidate("patient_boosting", _ALL, TREES_WITH_NAN, _patient_boosting, _BOOSTED),
+        Candidate("lightgbm", _ALL, NAMELESS_WITH_NAN, lightgbm, ("n_iter_", "learning_rate", "num_leaves")),
+        Candidate("xgboost", _ALL, NAMELESS_WITH_NAN, xgboost, ("n_estimators", "learning_rate", "max_depth")),
+        Candidate("catboost", _ALL, NAMELESS, catboost, ("tree_count_", "learning_rate_")),
         Candidate(DUMMY, _ALL, TREES, _dummy, ("strategy",), Simplicity.CONSTANT),
     )
 }

@@ -1,4 +1,4 @@
-"""Candidates in order of merit, the dummy among them, and those that could not be fitted."""
+"""Candidates in order of merit, the dummy among them, and those that were left out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A candidate that could not be fitted, and why."""
+    """A candidate that could not be fitted, or never served, and why."""
 
     name: str
     reason: str
@@ -101,7 +101,7 @@ class Leaderboard:
         entries: best first; the dummy stands where its score puts it.
         winner: the entry that ``choice`` kept, never the dummy; whether it beats the dummy is for the gate to say.
         dummy: the entry that looks at no feature.
-        failures: candidates that could not be fitted.
+        failures: candidates that could not be fitted, or never served.
         choice: why the winner is the winner.
         warnings: sentences about what makes the scores doubtful.
     """

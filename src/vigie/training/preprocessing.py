@@ -30,10 +30,12 @@ class Needs:
         scaled: numbers with mean 0 and deviation 1, categories one-hot (linear models); otherwise numbers as they are
             and categories as ordinal codes (trees).
         imputed: no NaN.
+        named: may see column names; boosters refuse some that a table may well have.
     """
 
     scaled: bool
     imputed: bool
+    named: bool = True
 
 
 def build_pipeline(schema: Schema, needs: Needs, estimator: Any) -> Pipeline:
@@ -45,12 +47,13 @@ def build_pipeline(schema: Schema, needs: Needs, estimator: Any) -> Pipeline:
     categories = [feature.name for feature in schema.features if not feature.kind.is_numeric]
     impute = needs.imputed and any(feature.nullable for feature in schema.features if feature.kind.is_numeric)
     steps = _number_steps(needs, impute=impute)
-    if not categories:
+    if not categories and needs.named:
         return Pipeline([*steps, ("model", estimator)])
     parts: list[tuple[str, Any, list[str]]] = []
     if numbers:
         parts.append(("numbers", Pipeline(steps) if steps else "passthrough", numbers))
-    parts.append(("categories", _encoder(needs), categories))
+    if categories:
+        parts.append(("categories", _encoder(needs), categories))
     columns = ColumnTransformer(parts, sparse_threshold=0, verbose_feature_names_out=False)
     return Pipeline([("columns", columns), ("model", estimator)])
 
@@ -86,10 +89,10 @@ def column_names(model: Pipeline, schema: Schema) -> list[str]:
 
 def _columns(model: Pipeline, schema: Schema) -> dict[str, list[str]]:
     numbers = {feature.name: [feature.name] for feature in schema.features if feature.kind.is_numeric}
-    if "columns" not in model.named_steps:
+    names = [feature.name for feature in schema.features if not feature.kind.is_numeric]
+    if not names:
         return numbers
     encoder = model.named_steps["columns"].named_transformers_["categories"]
-    names = [feature.name for feature in schema.features if not feature.kind.is_numeric]
     if not isinstance(encoder, OneHotEncoder):
         return numbers | {name: [name] for name in names}
     found = zip(names, encoder.categories_, encoder.infrequent_categories_, strict=True)

@@ -15,6 +15,7 @@ from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.evaluation.intervals import LEVEL, measure
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.asked import Asked, candidates_for
+from vigie.training.boosters import booster_errors
 from vigie.training.candidates import DUMMY, Candidate
 from vigie.training.choice import choose
 from vigie.training.coefficients import coefficients_of
@@ -34,6 +35,9 @@ Progress = Callable[[str, int, int], None]
 
 Seconds = Callable[[], float]
 """Seconds since any fixed moment."""
+
+Unservable = Callable[[Pipeline], str | None]
+"""Says of a fitted pipeline why it could never serve, None when it can."""
 
 # What numerical code raises when the data does not suit it; anything else is a fault of ours and must be seen.
 _UNFIT = (ValueError, ArithmeticError, MemoryError, RuntimeError, TypeError, DataError)
@@ -59,11 +63,17 @@ class TrainingSpec:
 
 
 def train_candidates(
-    dataset: Dataset, split: Split, spec: TrainingSpec, *, progress: Progress, seconds: Seconds
+    dataset: Dataset,
+    split: Split,
+    spec: TrainingSpec,
+    *,
+    progress: Progress,
+    seconds: Seconds,
+    unservable: Unservable = lambda _model: None,
 ) -> Leaderboard:
     """Return the candidates fitted on the training rows, in order of merit.
 
-    A candidate that cannot be fitted is reported among the failures and does not stop the others.
+    A candidate that cannot be fitted, or never served, is reported among the failures and does not stop the others.
 
     Args:
         dataset: all rows.
@@ -71,6 +81,7 @@ def train_candidates(
         spec: what to try.
         progress: told of every fit.
         seconds: what durations and the budget are measured by.
+        unservable: asked about every final fit.
 
     Raises:
         ConfigurationError: a candidate or the metric is unknown or does not fit the task, or folds is below 2.
@@ -79,16 +90,17 @@ def train_candidates(
     metric = _metric(dataset, spec.metric)
     candidates = candidates_for(dataset.schema.target.task, spec.candidates)
     folds = folds_of(dataset, split, n_folds=spec.folds, seed=spec.seed)
-    judge = _Judge(metric, folds, spec.seed, seconds, _share(spec, candidates))
+    judge = _Judge(metric, folds, spec.seed, seconds, _share(spec, candidates), unservable)
     entries: list[Entry] = []
     failures: list[Failure] = []
     total, done = sum(_n_fits(candidate, spec.folds) for candidate in candidates), 0
     for candidate in candidates:
         ticks = _Ticks(candidate.name, done, total, progress)
-        try:
-            entries.append(_trained(Fitting(candidate, dataset, spec.seed), split, judge, ticks))
-        except _UNFIT as error:
-            failures.append(Failure(candidate.name, f"{type(error).__name__}: {_first_line(error)}"))
+        found = _attempted(Fitting(candidate, dataset, spec.seed), split, judge, ticks)
+        if isinstance(found, Entry):
+            entries.append(found)
+        else:
+            failures.append(found)
         done += _n_fits(candidate, spec.folds)
         ticks.catch_up(done)
     check_any(entries, failures)
@@ -162,6 +174,20 @@ class _Judge:
     seed: int
     seconds: Seconds
     budget_s: float | None
+    unservable: Unservable
+
+
+def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry | Failure:
+    try:
+        entry = _trained(fitting, split, judge, ticks)
+    except _unfit() as error:
+        return Failure(fitting.candidate.name, f"{type(error).__name__}: {_first_line(error)}")
+    reason = judge.unservable(entry.model)
+    return entry if reason is None else Failure(entry.name, reason)
+
+
+def _unfit() -> tuple[type[Exception], ...]:
+    return (*_UNFIT, *booster_errors())
 
 
 def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry:

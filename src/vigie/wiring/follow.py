@@ -13,11 +13,13 @@ from pathlib import Path
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.mlflow_registry import MlflowRegistry
 from vigie.adapters.mlflow_tracking import open_client
+from vigie.bundle.signature import check_signature
+from vigie.bundle.trust import Trust
 from vigie.domain.model import CHAMPION
-from vigie.errors import VigieError
+from vigie.errors import SignatureError, VigieError
 from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
-from vigie.wiring.state import open_cache
+from vigie.wiring.state import open_cache, trust_of
 
 SQLITE = "sqlite:///"
 
@@ -27,16 +29,37 @@ ALL_THE_SAME_S = 60.0
 logger = logging.getLogger("vigie.follow")
 
 
-def follow_once(registry: ModelRegistry, cache: BundleCache, name: str) -> str | None:
-    """Bring the cache up to the registry's champion; return its version, None when there is none."""
+def follow_once(registry: ModelRegistry, cache: BundleCache, name: str, trust: Trust) -> str | None:
+    """Bring the cache up to the registry's champion; return its version, None when there is none.
+
+    Where signatures are required, the pointer never moves to a bundle without one that counts: a server that starts
+    again starts with the champion before.
+
+    Raises:
+        SignatureError: the champion is not signed as ``trust`` asks.
+    """
     version = registry.alias(name, CHAMPION)
-    if version is None or version == cache.pointer(name):
+    if version is None or (version == cache.pointer(name) and not trust.signed_only):
         return version
     if version not in cache.versions(name):
         cache.store(name, version, registry.members(name, version))
-    cache.point(name, version)
-    logger.info("champion of %s is version %s", name, version)
+    if trust.signed_only:
+        _check_signature(registry, cache, name, version, trust)
+    if version != cache.pointer(name):
+        cache.point(name, version)
+        logger.info("champion of %s is version %s", name, version)
     return version
+
+
+def _check_signature(registry: ModelRegistry, cache: BundleCache, name: str, version: str, trust: Trust) -> None:
+    """Check the cached bundle's signature; one that does not count may have been replaced in the registry since."""
+    manifest, signature = cache.signature(name, version)
+    try:
+        check_signature(manifest or b"", signature, trust)
+    except SignatureError:
+        newer = registry.signature(name, version)
+        check_signature(manifest or b"", newer, trust)
+        cache.sign(name, version, newer or b"")
 
 
 def open_registry(settings: Settings) -> MlflowRegistry:
@@ -99,7 +122,7 @@ def follow(settings: Settings, parent: int) -> None:
         if lookout.is_due(time.monotonic()):
             try:
                 registry = registry or open_registry(settings)
-                version = follow_once(registry, cache, name)
+                version = follow_once(registry, cache, name, trust_of(settings))
                 news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
             except VigieError as error:
                 # The promise: a registry in trouble never stops the follower; it says so once and tries again.

@@ -25,8 +25,8 @@ from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
 from vigie.training.dataset import DataSpec
 from vigie.training.search import Progress, TrainingSpec
-from vigie.wiring.state import state_folder
-from vigie.wiring.stores import open_ledger, open_log
+from vigie.wiring.state import state_folder, trust_of
+from vigie.wiring.stores import open_ledger, open_log, signer_of
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -62,7 +62,7 @@ def rules_of(settings: Settings) -> Rules:
         retraining=RetrainPolicy(settings.retraining.cooldown, settings.retraining.min_labelled),
         gate=GateRule(settings.gate.level, settings.gate.margin, settings.gate.min_rows),
         held_out=settings.retraining.held_out,
-        trusted_types=frozenset(settings.bundle.trusted_types),
+        trust=trust_of(settings),
         value=DecisionValue(**asdict(settings.value)) if settings.value else None,
     )
 
@@ -74,6 +74,7 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
     Raises:
         RegistryError: MLflow's store cannot be opened.
         StorageError: the prediction log or the ledger cannot be opened.
+        ConfigurationError: the signing key cannot be read.
     """
     root = state_folder(settings)
     client = open_client(settings.tracking_uri)
@@ -92,6 +93,7 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
             notifier=LogNotifier(),
             clock=SystemClock(),
             rules=rules_of(settings),
+            signer=signer_of(settings),
         )
 
 

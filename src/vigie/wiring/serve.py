@@ -25,11 +25,12 @@ from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.server import make_server
 from vigie.api.service import Limits, Service
+from vigie.bundle.trust import Trust
 from vigie.errors import ConfigurationError, VigieError
 from vigie.inference.slots import Slots
-from vigie.loop.open_bundle import open_bundle
+from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
-from vigie.wiring.state import open_cache, open_writer
+from vigie.wiring.state import open_cache, open_writer, trust_of
 
 logger = logging.getLogger("vigie.serve")
 
@@ -69,7 +70,7 @@ def serve(settings: Settings) -> None:
         writer.close()
 
 
-def load_champion(cache: BundleCache, slots: Slots, name: str, trusted: frozenset[str]) -> bool:
+def load_champion(cache: BundleCache, slots: Slots, name: str, trust: Trust) -> bool:
     """Open the version the cache points to, if it is not the one that serves; return whether it changed.
 
     Raises:
@@ -78,7 +79,9 @@ def load_champion(cache: BundleCache, slots: Slots, name: str, trusted: frozense
     version, serving = cache.pointer(name), slots.champion
     if version is None or (serving is not None and serving.version == version):
         return False
-    slots.swap(open_bundle(cache.load(name, version), version=version, trusted=trusted))
+    model = open_bundle(cache.load(name, version), version=version, trust=trust)
+    check_name(model.name, name)
+    slots.swap(model)
     logger.info("%s version %s serves", name, version)
     return True
 
@@ -86,13 +89,13 @@ def load_champion(cache: BundleCache, slots: Slots, name: str, trusted: frozense
 @contextmanager
 def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[None]:
     stopped = threading.Event()
-    trusted = frozenset(settings.bundle.trusted_types)
+    trust = trust_of(settings)
 
     def look() -> None:
         trouble, pause = "", 0.0
         while not stopped.wait(pause):
             try:
-                load_champion(cache, slots, settings.project.name, trusted)
+                load_champion(cache, slots, settings.project.name, trust)
                 trouble = ""
             except VigieError as error:
                 # The promise kept here: a bundle that is refused never takes down the model that serves.

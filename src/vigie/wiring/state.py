@@ -5,6 +5,7 @@ from pathlib import Path
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.prediction_log.writer import SqlitePredictionWriter
+from vigie.bundle.trust import Trust
 from vigie.errors import StorageError
 from vigie.settings import Settings
 
@@ -37,3 +38,9 @@ def open_writer(settings: Settings) -> SqlitePredictionWriter:
 def open_cache(settings: Settings) -> BundleCache:
     """Open the bundle cache that the follower fills and the server reads."""
     return BundleCache(state_folder(settings) / "bundles")
+
+
+def trust_of(settings: Settings) -> Trust:
+    """Return whom and what the settings trust when a bundle is opened."""
+    bundle = settings.bundle
+    return Trust(frozenset(bundle.trusted_types), bundle.require_signature, frozenset(bundle.trusted_keys))

@@ -20,6 +20,7 @@ from vigie.api.app import create_app
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
 from vigie.bundle.compiler.export import export
+from vigie.bundle.trust import Trust
 from vigie.domain.frame import model_frame
 from vigie.domain.prediction import EPOCH, MICROSECOND, FeedbackStatus, PredictionRecord, uuid7
 from vigie.domain.schema import Feature, Kind, Schema, Target
@@ -225,7 +226,7 @@ def _fitted(schema, estimator, *, seed=0, version="3", compiled=True):
     golden = golden_rows(model, schema, columns)
     scorer = export(model, schema) if compiled else None
     members = pack(BundleContent("people", NOW, schema, model, b"{}", golden, [], "digest", scorer=scorer))
-    return open_bundle(members, version=version, trusted=frozenset())
+    return open_bundle(members, version=version, trust=Trust())
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from vigie.bundle.archive import pack, unpack
 from vigie.bundle.golden import MAX_ROWS, UNSEEN
-from vigie.bundle.members import MAX_BYTES, OPTIONAL
+from vigie.bundle.members import MAX_BYTES, SCORER, SIGNATURE
 from vigie.bundle.serialization import dump_model
-from vigie.bundle.trust import TRUSTED_TYPES
+from vigie.bundle.trust import TRUSTED_TYPES, Trust
 from vigie.errors import BundleError
 
 KINDS = ["logistic", "forest", "boosting", "hist"]
@@ -23,7 +23,7 @@ KINDS = ["logistic", "forest", "boosting", "hist"]
 def test_a_bundle_comes_back_as_it_was_packed(maker, kind):
     """Schema, profile, golden rows, lineage and metrics survive the journey."""
     content = maker.content(kind)
-    bundle = unpack(pack(content), trusted=frozenset())
+    bundle = unpack(pack(content), trust=Trust())
     assert bundle.schema == content.schema
     assert bundle.profile == content.profile
     assert bundle.golden == content.golden
@@ -37,7 +37,7 @@ def test_a_bundle_comes_back_as_it_was_packed(maker, kind):
 def test_the_members_are_the_ones_the_format_names(maker):
     """Six files, and a manifest that a person can read."""
     members = maker.members()
-    assert set(members) == set(MAX_BYTES) - OPTIONAL
+    assert set(members) == set(MAX_BYTES) - {SCORER, SIGNATURE}
     manifest = json.loads(members["manifest.json"])
     assert manifest["format_version"] == 1
     assert set(manifest["libraries"]) >= {"python", "vigie", "scikit-learn", "numpy"}
@@ -64,16 +64,16 @@ def test_the_card_tells_data_metrics_limits_and_origin(maker):
         assert words in card
 
 
-def test_the_trusted_types_are_three_and_no_more():
+def test_the_trusted_types_are_five_and_no_more():
     """The list grows by a decision, not by accident."""
-    assert len(TRUSTED_TYPES) == 3
+    assert len(TRUSTED_TYPES) == 5
 
 
 def test_a_model_with_a_function_of_its_own_cannot_be_packed_silently(maker):
     """What loads only with extra trust is refused by a reader without it, and named."""
     pipeline = Pipeline([("own", FunctionTransformer(Path.cwd)), ("model", LinearRegression())])
     with pytest.raises(BundleError):
-        unpack(maker.sealed(maker.members(), model__skops=dump_model(pipeline)), trusted=frozenset())
+        unpack(maker.sealed(maker.members(), model__skops=dump_model(pipeline)), trust=Trust())
 
 
 def test_only_a_pipeline_can_be_packed():

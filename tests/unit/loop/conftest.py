@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from vigie.bundle.trust import Trust
 from vigie.domain.model import CHAMPION
 from vigie.domain.prediction import Feedback, FeedbackStatus
 from vigie.inference.payload import read_rows
@@ -49,7 +50,7 @@ RULES = Rules(
     retraining=RetrainPolicy(cooldown=timedelta(hours=1), min_labelled=300),
     gate=GateRule(level=0.95, margin=0.0, min_rows=50),
     held_out=0.3,
-    trusted_types=frozenset(),
+    trust=Trust(),
 )  # fmt: skip
 
 
@@ -92,9 +93,7 @@ class World:
 
     def ask(self, table, *, known=1.0):
         """Ask the champion about a table's rows; tell the outcome of the first share. Return all ids and outcomes."""
-        model = open_bundle(
-            self.registry.members(self.loop.model, self.champion), version=self.champion, trusted=frozenset()
-        )
+        model = open_bundle(self.registry.members(self.loop.model, self.champion), version=self.champion, trust=Trust())
         target = model.schema.target.name
         named = [*model.schema.names, *([model.schema.entity] if model.schema.entity else [])]
         rows = read_rows(table.select(named).to_pylist(), model.schema, max_rows=100_000)

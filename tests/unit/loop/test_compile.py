@@ -20,6 +20,7 @@ from vigie.bundle.compiler.expression import NotCompiled
 from vigie.bundle.compiler.reference import single_job
 from vigie.bundle.golden import MAX_ROWS
 from vigie.bundle.manifest import Member
+from vigie.bundle.trust import Trust
 from vigie.domain.frame import model_frame
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
@@ -74,7 +75,7 @@ def _resealed(members, **changed):
 def test_a_model_that_compiles_is_served_by_its_compiled_form(model):
     """And answers every training row as scikit-learn does."""
     members = _members(model)
-    serving = open_bundle(members, version="1", trusted=frozenset())
+    serving = open_bundle(members, version="1", trust=Trust())
     assert serving.scorer_kind == "compiled"
     assert json.loads(members["manifest.json"])["lineage"]["scorer"] == "compiled"
     one_thread = single_job(model)  # with two, a forest adds its trees in any order and changes its own last bit
@@ -88,7 +89,7 @@ def test_a_model_that_does_not_compile_is_served_by_scikit_learn_and_says_why():
     model = _model(GaussianNB(), columns)
     content = replace(_content(HIST), schema=schema, model=model, golden=golden_rows(model, schema, columns))
     members = pack(gate.with_scorer(content, columns))
-    assert open_bundle(members, version="1", trusted=frozenset()).scorer_kind == "sklearn"
+    assert open_bundle(members, version="1", trust=Trust()).scorer_kind == "sklearn"
     lineage = json.loads(members["manifest.json"])["lineage"]
     assert "scorer.json" not in members
     assert lineage["scorer"] == "sklearn"
@@ -139,13 +140,13 @@ def test_a_compiled_scorer_that_fails_its_golden_rows_is_refused():
     spec = msgspec.json.decode(members["scorer.json"])
     spec["base"][0] += 1e-9
     with pytest.raises(BundleError, match="Golden row 0"):
-        open_bundle(_resealed(members, scorer__json=msgspec.json.encode(spec)), version="1", trusted=frozenset())
+        open_bundle(_resealed(members, scorer__json=msgspec.json.encode(spec)), version="1", trust=Trust())
 
 
 def test_a_compiled_bundle_never_opens_its_scikit_learn_model():
     """Bytes that no reader would take do not matter: they are not looked at beyond their digest."""
     members = _resealed(_members(HIST), model__skops=b"not a model")
-    assert open_bundle(members, version="1", trusted=frozenset()).scorer_kind == "compiled"
+    assert open_bundle(members, version="1", trust=Trust()).scorer_kind == "compiled"
 
 
 def test_a_process_that_serves_a_compiled_bundle_loads_no_scientific_library(tmp_path):
@@ -154,9 +155,10 @@ def test_a_process_that_serves_a_compiled_bundle_loads_no_scientific_library(tmp
         (tmp_path / name).write_bytes(content)
     code = (
         "import sys, pathlib\n"
+        "from vigie.bundle.trust import Trust\n"
         "from vigie.loop.open_bundle import open_bundle\n"
         f"members = {{p.name: p.read_bytes() for p in pathlib.Path({str(tmp_path)!r}).iterdir()}}\n"
-        "model = open_bundle(members, version='1', trusted=frozenset())\n"
+        "model = open_bundle(members, version='1', trust=Trust())\n"
         "print(model.scorer.score({'a': [None], 'b': [3], 'c': ['x']})[0].value)\n"
         "heavy = {'numpy', 'scipy', 'sklearn', 'pandas', 'pyarrow', 'skops', 'joblib'}\n"
         "print(sorted(heavy & {name.split('.')[0] for name in sys.modules}))\n"
@@ -173,7 +175,7 @@ def test_an_altered_or_missing_scorer_is_found_before_it_is_parsed():
     content[len(content) // 2] ^= 1
     for altered in (bytes(content), members["scorer.json"][:-1]):
         with pytest.raises(BundleCorruptedError, match=r"scorer\.json"):
-            open_bundle(members | {"scorer.json": altered}, version="1", trusted=frozenset())
+            open_bundle(members | {"scorer.json": altered}, version="1", trust=Trust())
     del members["scorer.json"]
     with pytest.raises(BundleError, match="does not describe"):
-        open_bundle(members, version="1", trusted=frozenset())
+        open_bundle(members, version="1", trust=Trust())

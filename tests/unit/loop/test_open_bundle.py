@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from vigie.bundle.archive import BundleContent, pack
 from vigie.bundle.manifest import Member
+from vigie.bundle.trust import Trust
 from vigie.domain.frame import model_frame
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
@@ -49,7 +50,7 @@ def _with_answers(members, edit):
 def test_an_opened_bundle_answers_like_the_model_that_was_packed(schema):
     """Name, version and date are the bundle's; golden answers are reproduced."""
     members = _members(schema)
-    model = open_bundle(members, version="4", trusted=frozenset())
+    model = open_bundle(members, version="4", trust=Trust())
     assert (model.name, model.version, model.created_at, model.schema) == ("m", "4", NOW, schema)
     golden = json.loads(members["golden.json"])
     answers = model.scorer.score(golden["columns"])
@@ -69,10 +70,10 @@ def test_an_opened_bundle_answers_like_the_model_that_was_packed(schema):
 def test_a_golden_row_that_is_answered_differently_refuses_the_bundle(schema, edit):
     """A part in a million is a thousand times what is tolerated."""
     with pytest.raises(BundleError, match="Golden row 0"):
-        open_bundle(_with_answers(_members(schema), edit), version="1", trusted=frozenset())
+        open_bundle(_with_answers(_members(schema), edit), version="1", trust=Trust())
 
 
 def test_noise_below_the_tolerance_passes():
     """The order of a sum may change the last digits."""
     members = _with_answers(_members(PRICE), lambda answer: answer.update(value=answer["value"] * (1 + 1e-12)))
-    assert open_bundle(members, version="1", trusted=frozenset()).version == "1"
+    assert open_bundle(members, version="1", trust=Trust()).version == "1"

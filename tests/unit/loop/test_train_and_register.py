@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from vigie.bundle.trust import Trust
 from vigie.domain.event import EventKind
 from vigie.errors import BundleError, NoChampionError, UntrustedContentError
 from vigie.loop.champion import champion_version, open_version
@@ -105,7 +106,7 @@ def test_a_winner_that_no_server_would_open_is_refused(new_world):
     with pytest.raises(UntrustedContentError, match="KDTree") as caught:
         world.train(churn_table(300, seed=1))
     assert world.kinds == []
-    world.change(trusted_types=frozenset(caught.value.types))
+    world.change(trust=Trust(types=frozenset(caught.value.types)))
     assert world.train(churn_table(300, seed=1)).leaderboard.winner.name == "KNeighborsClassifier"
 
 

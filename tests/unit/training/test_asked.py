@@ -1,5 +1,7 @@
 """What users ask for becomes candidates, or an error that names the key and the nearest valid name."""
 
+import sys
+
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge
@@ -134,3 +136,23 @@ def test_every_name_is_read_for_its_tasks(task):
     for name, candidate in CANDIDATES.items():
         if task in candidate.tasks and name != "dummy":
             assert only(task, name) is candidate
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost"])
+def test_a_booster_that_is_not_installed_is_said_before_anything_is_fitted(monkeypatch, name):
+    """With what to type."""
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigurationError, match=rf"pip install 'vigie\[{name}\]'"):
+        candidates_for(Task.BINARY, [name, "logistic"])
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("lightgbm", {"num_leaves": 7}), ("xgboost", {"subsample": 0.5}), ("catboost", {"l2_leaf_reg": 5.0})],
+)
+def test_a_booster_takes_its_own_parameters_and_no_others(name, params):
+    """Also those that it was not built with."""
+    candidate = candidates_for(Task.REGRESSION, [{"name": name, **params}])[0]
+    assert candidate.estimator(Task.REGRESSION, 0, {}).get_params().items() >= params.items()
+    with pytest.raises(ConfigurationError, match="no such parameter"):
+        candidates_for(Task.REGRESSION, [{"name": name, "max_leafs": 3}])

@@ -15,6 +15,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     RobustScaler,
     StandardScaler,
+    TargetEncoder,
 )
 
 from vigie.bundle.compiler.encoders import encode
@@ -151,5 +152,6 @@ _RULES: dict[type, Callable[[Any, Block], Block]] = {
     MinMaxScaler: _min_max_scaler,
     OneHotEncoder: lambda step, block: encode(step, block.columns),
     OrdinalEncoder: lambda step, block: encode(step, block.columns),
+    TargetEncoder: lambda step, block: encode(step, block.columns),
 }
 """Exact classes: a subclass may do anything."""

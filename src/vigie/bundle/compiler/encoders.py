@@ -1,4 +1,4 @@
-"""One-hot and ordinal encoders as tables. The fitted encoder is asked, so that its options need not be understood."""
+"""Encoders as tables. The fitted encoder is asked, so that its options need not be understood."""
 
 import warnings
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from vigie.bundle.compiler.expression import Block, Column, Expression, UnsupportedError, plain
 
@@ -16,12 +16,12 @@ Key = str | float
 
 
 def encode(encoder: Any, columns: Sequence[Column]) -> Block:
-    """Return the columns that a fitted OneHotEncoder or OrdinalEncoder makes.
+    """Return the columns that a fitted OneHotEncoder, OrdinalEncoder or TargetEncoder makes.
 
     Raises:
         UnsupportedError: it answers in float32, whose rounding later steps would inherit.
     """
-    if np.dtype(encoder.dtype) == np.float32:
+    if np.dtype(getattr(encoder, "dtype", np.float64)) == np.float32:
         raise UnsupportedError("its encoder answers in float32")
     asked = _Asked(encoder, [column.checked() for column in columns])
     found: list[Column] = []
@@ -70,8 +70,9 @@ class _Asked:
         self._base = [self._keys(place) or [np.nan] for place in range(len(columns))]
         if isinstance(encoder, OneHotEncoder):
             self.widths = [int(width) for width in encoder._n_features_outs]  # noqa: SLF001 - the only place of it
-        else:
-            self.widths = [1] * len(columns)
+        else:  # a TargetEncoder of several classes makes a column a class
+            made = len(encoder.encodings_) if isinstance(encoder, TargetEncoder) else len(columns)
+            self.widths = [made // len(columns)] * len(columns)
         self._starts = np.concatenate([[0], np.cumsum(self.widths)])
 
     def known(self, place: int) -> list[Key]:

@@ -37,15 +37,15 @@ def export(model: Pipeline, schema: Schema) -> bytes | NotCompiled:
     """
     version = ".".join(sklearn.__version__.split(".")[:2])
     if version not in KNOWN_VERSIONS:
-        return NotCompiled(f"The compiler does not know scikit-learn {version}, only {', '.join(KNOWN_VERSIONS)}.")
+        return NotCompiled(f"the compiler does not know scikit-learn {version}, only {', '.join(KNOWN_VERSIONS)}")
     try:
         content = msgspec.json.encode(_spec(model, schema))
     except UnsupportedError as exc:
-        return NotCompiled(f"The model stays with scikit-learn: {exc.reason}.")
+        return NotCompiled(exc.reason)
     except (AttributeError, TypeError, ValueError, LookupError) as exc:
-        return NotCompiled(f"The model stays with scikit-learn: its fitted state is unusual ({type(exc).__name__}).")
+        return NotCompiled(f"its fitted state is unusual ({type(exc).__name__})")
     if len(content) > MAX_BYTES:
-        return NotCompiled(f"The model stays with scikit-learn: its arrays take more than {MAX_BYTES // 2**20} MiB.")
+        return NotCompiled(f"its arrays take more than {MAX_BYTES // 2**20} MiB")
     return content
 
 
@@ -58,7 +58,7 @@ def _spec(model: Pipeline, schema: Schema) -> dict[str, Any]:
             block = transform(step, block)
         estimator = last
     classes = len(schema.target.classes)
-    if hasattr(estimator, "classes_") != bool(classes):
+    if bool(len(getattr(estimator, "classes_", ()))) != bool(classes):  # CatBoost's regressors know an empty list
         raise UnsupportedError("it answers another kind of question than the schema asks")
     return {"format": FORMAT, "inputs": len(schema.features), "classes": classes} | export_model(estimator, block)
 

@@ -12,7 +12,7 @@ NAN = "nan"
 
 @dataclass(frozen=True, slots=True)
 class NotCompiled:
-    """Why a pipeline stays with scikit-learn; a sentence for a person."""
+    """Why a pipeline has no compiled form; the part of a sentence that stands behind a colon."""
 
     reason: str
 

@@ -18,17 +18,27 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.linear_model import (
+    ARDRegression,
+    BayesianRidge,
     ElasticNet,
     ElasticNetCV,
+    GammaRegressor,
+    HuberRegressor,
     Lasso,
     LassoCV,
     LinearRegression,
     LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
     Ridge,
     RidgeCV,
+    SGDClassifier,
+    SGDRegressor,
+    TweedieRegressor,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from vigie.bundle.compiler.boosters import exporter
 from vigie.bundle.compiler.encoders import places
 from vigie.bundle.compiler.expression import Block, Column, Expression, UnsupportedError
 from vigie.bundle.compiler.nodes import NodeRun
@@ -49,13 +59,17 @@ LOSS_LINKS = {
 """What turns the raw score of a boosted model into its answer, by the class of its loss."""
 
 
+GLM_LINKS = {"IdentityLink": "identity", "LogLink": "exp"}
+"""The same for generalized linear models, by the class of their link."""
+
+
 def export_model(model: Any, block: Block) -> Parts:
     """Return family, arrays, link and columns of a fitted estimator behind ``block``.
 
     Raises:
         UnsupportedError: it is of another class, or fitted in a way that is not known to be reproduced.
     """
-    rule = _RULES.get(type(model))
+    rule = _RULES.get(type(model)) or exporter(model)
     if rule is None:
         raise UnsupportedError(f"{type(model).__name__} is not compiled")
     if getattr(model, "n_outputs_", 1) != 1:
@@ -79,6 +93,19 @@ def _linear_regressor(model: Any, _block: Block) -> Parts:
 def _logistic(model: Any, _block: Block) -> Parts:
     link = "expit" if len(model.classes_) == 2 else "softmax"
     return _linear(model.coef_, np.atleast_1d(model.intercept_), link)
+
+
+def _sgd_classifier(model: Any, _block: Block) -> Parts:
+    if model.loss != "log_loss" or len(model.classes_) > 2:
+        raise UnsupportedError("an SGDClassifier is compiled for two classes and the loss log_loss only")
+    return _linear(model.coef_, model.intercept_, "expit")
+
+
+def _generalized_linear(model: Any, _block: Block) -> Parts:
+    link = type(model._base_loss.link).__name__  # noqa: SLF001 - the only place where scikit-learn keeps it
+    if link not in GLM_LINKS:
+        raise UnsupportedError(f"the link {link} is not compiled")
+    return _linear(np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_), GLM_LINKS[link])
 
 
 def _linear(weights: np.ndarray, intercepts: np.ndarray, link: str) -> Parts:
@@ -217,7 +244,10 @@ def _takes_missing(model: Any, block: Block) -> bool:
 
 _RULES: dict[type, Callable[[Any, Block], Parts]] = (
     dict.fromkeys((LinearRegression, Ridge, RidgeCV, Lasso, LassoCV, ElasticNet, ElasticNetCV), _linear_regressor)
-    | {LogisticRegression: _logistic, DummyClassifier: _dummy_classifier, DummyRegressor: _dummy_regressor}
+    | dict.fromkeys((BayesianRidge, ARDRegression, HuberRegressor, SGDRegressor), _linear_regressor)
+    | dict.fromkeys((PoissonRegressor, GammaRegressor, TweedieRegressor), _generalized_linear)
+    | dict.fromkeys((LogisticRegression, LogisticRegressionCV), _logistic)
+    | {SGDClassifier: _sgd_classifier, DummyClassifier: _dummy_classifier, DummyRegressor: _dummy_regressor}
     | dict.fromkeys((DecisionTreeClassifier, DecisionTreeRegressor), _decision_tree)
     | dict.fromkeys((RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor), _forest)
     | dict.fromkeys((GradientBoostingClassifier, GradientBoostingRegressor), _gradient_boosting)

@@ -1,4 +1,4 @@
-"""What a fitted pipeline itself says: the side of the parity gate that scikit-learn stands on."""
+"""What a fitted pipeline itself says: the side of the parity gate that the library stands on."""
 
 from copy import deepcopy
 from typing import Any
@@ -11,6 +11,8 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
 )
 from sklearn.pipeline import Pipeline
+
+from vigie.bundle.compiler import boosters
 
 
 def single_job(model: Pipeline) -> Pipeline:
@@ -44,5 +46,7 @@ def raw_scores(model: Pipeline, frame: pd.DataFrame) -> np.ndarray | None:
     elif isinstance(estimator, HistGradientBoostingRegressor):
         scores = estimator._raw_predict(cells)  # noqa: SLF001 - predict() shows it through the link only
     else:
+        scores = boosters.raw_scores(estimator, cells)
+    if scores is None:
         return None
     return np.asarray(scores, dtype=np.float64).reshape(len(frame), -1)

@@ -48,6 +48,7 @@ def _check_scores(spec: Trees) -> None:
     require(1 <= n_scores <= MAX_SCORES, f"has {n_scores:,} scores; 1 to {MAX_SCORES:,} are read")
     require(finite(spec.base), "starts from something that is not finite")
     require(isfinite(spec.div) and spec.div >= 1.0, "divides by less than one tree")
+    require(not spec.single or (spec.div == 1.0 and not spec.vector), "rounds a sum that is no sum of boosted trees")
     if spec.vector:
         rows = [leaf for leaf in spec.leaf if isinstance(leaf, list)]
         require(len(rows) == len(spec.leaf), "mixes leaves of one number with leaves of several")

@@ -57,11 +57,13 @@ class Trees(Struct, tag_field="family", tag="trees", forbid_unknown_fields=True,
         out: T indices of the score that the tree adds to; empty where leaves are lists.
         base: K numbers to start from.
         div: number of trees in a forest, else 1.
-        link: ``identity``, ``exp``, ``expit``, ``expit2`` (of 2x), ``softmax`` or ``none`` (probabilities).
+        link: ``identity``, ``exp``, ``expit``, ``expit2`` (of 2x), ``softmax`` or ``none`` (probabilities); with ``32``
+            behind it, worked out in float32.
         f32: whether the model rounds its columns to float32, and refuses what overflows there.
         inf: whether it takes an infinity.
         nan: whether it takes a missing value.
         classes: how many the model tells apart, 0 for a number.
+        single: whether every sum is rounded to float32, tree by tree.
     """
 
     format: int
@@ -84,6 +86,7 @@ class Trees(Struct, tag_field="family", tag="trees", forbid_unknown_fields=True,
     inf: bool
     nan: bool
     classes: int
+    single: bool = False
 
     @property
     def vector(self) -> bool:

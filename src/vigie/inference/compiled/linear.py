@@ -7,6 +7,7 @@ from typing import Any
 
 from vigie.inference.compiled.expressions import source
 from vigie.inference.compiled.layout import Linear
+from vigie.inference.compiled.links import LINKS
 from vigie.inference.compiled.source import ColumnSource, Row, literal
 
 MAX_GENERATED_TERMS = 2_000
@@ -40,7 +41,11 @@ def generate(spec: Linear, columns: ColumnSource) -> Raw:
 
 
 def noise(spec: Linear, columns: ColumnSource) -> Callable[[Row], float]:
-    """Return what tells how far scikit-learn's raw scores of a row may lie from ours: 1e-14 (|b| + sum |w x|)."""
+    """Return what tells how far scikit-learn's raw scores of a row may lie from ours: 1e-14 (|b| + sum |w x|).
+
+    Behind a log link it is the answer that may lie so far away, relative to itself.
+    """
+    scores = generate(spec, columns)
     cells_of = columns.function(
         "cells", [f" return ({','.join(columns.columns)},)" if columns.columns else " return ()"]
     )
@@ -51,7 +56,8 @@ def noise(spec: Linear, columns: ColumnSource) -> Callable[[Row], float]:
             abs(start) + sum(abs(weight * cell) for weight, cell in zip(weights, cells, strict=True))
             for start, weights in zip(spec.b, spec.W, strict=True)
         ]
-        return RELATIVE_NOISE * float(max(sizes))
+        shift = RELATIVE_NOISE * float(max(sizes))
+        return shift * LINKS["exp"](scores(row))[0] if spec.link == "exp" else shift
 
     return bound
 

@@ -4,6 +4,7 @@ import sys
 from math import isfinite, ulp
 
 from vigie.domain.prediction import Prediction
+from vigie.inference.compiled.links import ULP32
 
 EPSILON = sys.float_info.epsilon
 
@@ -38,7 +39,7 @@ def _near(one: float, other: float, ulps: int, absolute: float, relative: float)
     if one == other:
         return True
     # 1 - p of a probability next to 1 keeps an absolute error of its own rounding, whatever its size
-    complement = EPSILON * ulps if relative else 0.0
+    complement = EPSILON * ulps if relative or ulps >= ULP32 else 0.0
     larger = max(abs(one), abs(other))
     return abs(one - other) <= absolute + complement + ulps * ulp(larger) + relative * larger
 

@@ -24,8 +24,13 @@ def read_spec(content: bytes, schema: Schema) -> Spec:
     """
     try:
         spec: Spec = msgspec.json.decode(content, type=Spec)
+        fields = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise BundleError(f"scorer.json cannot be read: {exc}.") from exc
+    # Quotes, colons and commas, and the two braces: what is longer holds a field twice, and another reader might take
+    # the other one.
+    length = sum(len(name) + len(value) + 4 for name, value in fields.items()) + 1
+    require(length == len(content), "has a field twice, or blanks between its fields")
     require(spec.format == FORMAT, f"has layout {spec.format}, this Vigie reads {FORMAT}")
     require(spec.inputs == len(schema.features), "was made for another number of features than schema.json has")
     kinds = check_columns(spec.cols, schema)
@@ -50,10 +55,10 @@ def _check_task(spec: Spec, n_scores: int, schema: Schema) -> None:
     task, n_classes = schema.target.task, len(schema.target.classes)
     require(spec.classes == n_classes, "tells apart another number of classes than schema.json names")
     if task is Task.REGRESSION:
-        fits = n_scores == 1 and spec.link in {"identity", "exp"}
-    elif spec.link in {"expit", "expit2"}:
+        fits = n_scores == 1 and spec.link in {"identity", "exp", "exp32"}
+    elif spec.link in {"expit", "expit2", "expit32"}:
         fits = n_scores == 1 and n_classes == 2
     else:
-        fits = n_scores == n_classes and spec.link in {"softmax", "none"}
+        fits = n_scores == n_classes and spec.link in {"softmax", "softmax32", "none"}
     require(fits, f"ends in a link that gives no {task.value} answer")
     require(isinstance(spec, Trees) or spec.link != "none", "takes a weighted sum for a probability")

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from vigie.bundle.signature import SIGNATURE
 from vigie.domain.model import CHALLENGER, CHAMPION, ModelVersion
 from vigie.errors import ModelNotFoundError
 from vigie.ports import ModelRegistry
 
-MEMBERS = {"manifest.json": b"{}", "model/weights.bin": bytes(range(256)) * 40, "empty": b""}
+MEMBERS = {"manifest.json": b"{}", "model.skops": bytes(range(256)) * 40, "card.md": b""}
 
 
 class RegistrySuite:
@@ -50,11 +51,28 @@ class RegistrySuite:
         assert [version.version for version in registry.versions("churn")] == [str(n) for n in range(1, 11)]
 
     def test_members_come_back_to_the_byte(self, registry: ModelRegistry, publish: Callable[..., ModelVersion]) -> None:
-        """A version's members are those it was published with, folders and empty ones included."""
+        """A version's members are those it was published with, empty ones included."""
         publish()
         publish(members={"manifest.json": b"second"})
         assert registry.members("churn", "1") == MEMBERS
         assert registry.members("churn", "2") == {"manifest.json": b"second"}
+
+    def test_a_version_is_signed_after_it_was_published(
+        self, registry: ModelRegistry, publish: Callable[..., ModelVersion]
+    ) -> None:
+        """The signature is a member like the others; the next one replaces it; no other version is touched."""
+        publish()
+        publish()
+        assert registry.signature("churn", "1") is None
+        registry.sign("churn", "1", b"first")
+        registry.sign("churn", "1", b"second")
+        assert registry.signature("churn", "1") == b"second"
+        assert registry.members("churn", "1") == {**MEMBERS, SIGNATURE: b"second"}
+        assert registry.members("churn", "2") == MEMBERS
+        with pytest.raises(ModelNotFoundError):
+            registry.signature("churn", "9")
+        with pytest.raises(ModelNotFoundError):
+            registry.sign("churn", "9", b"x")
 
     def test_version_knows_its_run_and_birth(self, registry: ModelRegistry, new_run: Callable[[], str]) -> None:
         """A version names the run it came from and when it was made, in UTC."""

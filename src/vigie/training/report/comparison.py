@@ -159,7 +159,7 @@ def _details(inputs: ReportInputs) -> tuple[Table, ...]:
         columns=("candidate", "parameters", "warnings"),
         rows=(
             *((entry.name, _pairs(entry.params), "; ".join(entry.notes) or NOTHING) for entry in board.entries),
-            *((failure.name, "could not be fitted", failure.reason) for failure in board.failures),
+            *((failure.name, "left out", failure.reason) for failure in board.failures),
         ),
         n_text=3,
         folded=True,

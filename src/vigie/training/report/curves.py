@@ -117,7 +117,8 @@ def rounds_curve(inputs: ReportInputs) -> Curve:
 
 def _n_rounds(model: Pipeline) -> int:
     estimator = model.named_steps["model"]
-    return int(getattr(estimator, "n_iter_", None) or len(estimator.estimators_))
+    found = getattr(estimator, "n_iter_", None) or getattr(estimator, "tree_count_", None)  # the latter is CatBoost's
+    return int(found or len(estimator.estimators_))
 
 
 def _validation(inputs: ReportInputs) -> tuple[Figure, Table] | None:

@@ -58,7 +58,7 @@ def warnings(inputs: ReportInputs) -> tuple[str, ...]:
             f"{inputs.held_out} "
             f"is lower by {with_interval(difference.mean, difference.interval)}."
         )
-    found += [f"{failure.name} could not be fitted: {failure.reason}" for failure in board.failures]
+    found += [f"{failure.name} is left out: {failure.reason}" for failure in board.failures]
     return (*found, *inputs.dataset.warnings)
 
 

@@ -15,12 +15,14 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
+from vigie.bundle.compiler import nodes
 from vigie.bundle.compiler.export import export
 from vigie.bundle.compiler.expression import NotCompiled
 from vigie.bundle.compiler.nodes import float32_thresholds
 from vigie.domain.frame import model_frame
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
+from vigie.inference.compiled import arrays
 
 FEATURES = (Feature("a", Kind.NUMBER), Feature("b", Kind.NUMBER), Feature("c", Kind.CATEGORY))
 PRICE = Schema(FEATURES, Target("y", Task.REGRESSION))
@@ -79,14 +81,14 @@ def test_what_is_not_known_to_be_reproduced_stays_with_scikit_learn(schema, step
     made = export(model, schema)
     assert isinstance(made, NotCompiled)
     assert reason in made.reason
-    assert made.reason.endswith(".")
+    assert not made.reason.endswith(".")
 
 
 def test_an_unknown_scikit_learn_is_not_guessed_at(monkeypatch):
     """Private fields may have moved."""
     model = _fitted(PRICE, _prepare(), LinearRegression())
     monkeypatch.setattr(sklearn, "__version__", "1.10.0")
-    assert export(model, PRICE) == NotCompiled("The compiler does not know scikit-learn 1.10, only 1.9.")
+    assert export(model, PRICE) == NotCompiled("the compiler does not know scikit-learn 1.10, only 1.9")
 
 
 def test_an_unfitted_pipeline_is_a_reason_and_no_exception():
@@ -123,3 +125,12 @@ def test_rewritten_thresholds_decide_as_rounding_to_float32_does():
         with np.errstate(over="ignore"):
             np.testing.assert_array_equal(rows.astype(np.float32) <= thresholds, rows <= turned)
     assert float32_thresholds(np.array([3.5e38])).tolist() == [np.inf]
+
+
+def test_an_ensemble_too_large_for_a_server_says_so(monkeypatch):
+    """The limit is in the reason; the reader has the same one."""
+    assert nodes.MAX_NODES == arrays.MAX_NODES == 500_000
+    monkeypatch.setattr(nodes, "MAX_NODES", 20)
+    model = Pipeline([("p", _prepare()), ("m", RandomForestRegressor(5, random_state=0))])
+    model.fit(model_frame(PRICE, COLUMNS), RNG.normal(size=60))
+    assert export(model, PRICE) == NotCompiled("it has more than 20 tree nodes")

@@ -1,0 +1,43 @@
+"""The short run of each benchmark, as CI runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+def test_the_short_training_benchmark_runs(tmp_path: Path) -> None:
+    """Trains and serves Vigie and scikit-learn in processes of their own, and judges the one gate of the short run."""
+    command = [sys.executable, "-m", "benchmarks", "training", "--quick", "--json", "--out", str(tmp_path / "run.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert json.loads((tmp_path / "run.json").read_text()) == report
+    assert [(found["engine"], found["status"], found["why"]) for found in report["results"]] == [
+        ("vigie", "ok", ""),
+        ("scikit-learn boosting", "ok", ""),
+    ]
+    measures = {item["name"]: item["median"] for item in report["results"][0]["measures"]}
+    assert 0.7 < measures["roc_auc"] < 1
+    assert all(measures[name] > 0 for name in ("train", "on disk", "first answer", "1 row", "1,000 rows"))
+    (gate,) = report["gates"]
+    assert gate["met"] is (gate["low"] >= gate["goal"]["at_least"])
+    assert gate["met"]
+
+
+@pytest.mark.slow
+def test_the_short_prediction_log_benchmark_runs() -> None:
+    """Loads the log, the textbook and the floor in processes of their own, and judges the bytes written per event."""
+    command = [sys.executable, "-m", "benchmarks", "prediction_log", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {found["status"] for found in report["results"]} == {"ok"}
+    assert len(report["results"]) == 9
+    assert all(item["median"] > 0 for found in report["results"] for item in found["measures"])
+    (gate,) = report["gates"]
+    assert gate["met"]
+    assert gate["low"] > 200  # ten features and the rest take that much, so something was measured
