@@ -100,4 +100,6 @@ def print_outcome(name: str, outcome: dict[str, Any]) -> None:
         screen.print(f"To put it in place then: vigie promote {version}")
     else:
         screen.print(f"[bold]{name} version {version} is registered[/]; version {champion} goes on serving.")
-        screen.print(f"To put it in place: vigie promote {version}")
+        if outcome["held"]:
+            screen.print(plain(outcome["held"]))
+        screen.print(f"To put it in place{' then' if outcome['held'] else ''}: vigie promote {version}")
