@@ -101,6 +101,15 @@ class ServingSettings:
     )
     max_body_bytes: Positive = key("Larger bodies are refused with 413.", 1_048_576)
     max_rows: Positive = key("Larger arrays are refused with 413.", 1_000)
+    heavy_rows: Positive = key("Larger arrays are read and scored beside the others, in a thread.", 256)
+    max_bulk_bytes: Positive = key("The largest body of an Arrow stream.", 67_108_864)
+    max_bulk_rows: Positive = key("The longest Arrow stream.", 100_000)
+    max_under_way: Positive = key("Predictions under way at a time; more are refused at once, with 503.", 1_024)
+    keep_alive: timedelta = key("How long an idle connection is kept.", timedelta(seconds=75))
+    fast_path: bool = key("Whether plain predictions are answered without the framework.", default=True)
+    max_waiting_rows: Positive = key(
+        "Predictions and outcomes that may wait for the log at once; beyond that, requests get 503.", 20_000
+    )
     follow_every: timedelta = key("How often the server looks whether the champion moved.", timedelta(seconds=1))
 
 

@@ -3,18 +3,21 @@
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from vigie.api.access import HostCheck
+from vigie.api.answering import Answering
 from vigie.api.description import Description
 from vigie.api.endpoints import Endpoints
 from vigie.api.errors import Boundary, RequestError, on_http_error, on_request_error, on_vigie_error
+from vigie.api.fast import FastPath
 from vigie.api.service import Service
 from vigie.api.telemetry import Observe, Telemetry
 from vigie.api.wire import json_response
 from vigie.errors import VigieError
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service) -> ASGIApp:
     """Return the ASGI application of a service.
 
     Args:
@@ -23,16 +26,19 @@ def create_app(service: Service) -> FastAPI:
     # FastAPI's own pages load their scripts from another host: ours stand alone.
     app = FastAPI(title=service.name, openapi_url=None, docs_url=None, redoc_url=None)
     telemetry = Telemetry(service.slots)
-    endpoints = Endpoints(service, telemetry)
+    answering = Answering(service, telemetry)
+    endpoints = Endpoints(service, telemetry, answering)
     description = Description(app, service)
 
     async def openapi() -> Response:
         return json_response(description.document())
 
     app.add_api_route("/predict", endpoints.predict, methods=["POST"])
+    app.add_api_route("/invocations", endpoints.invocations, methods=["POST"])
     app.add_api_route("/feedback", endpoints.feedback, methods=["POST"])
     app.add_api_route("/livez", endpoints.livez, methods=["GET"])
     app.add_api_route("/readyz", endpoints.readyz, methods=["GET"])
+    app.add_api_route("/ping", endpoints.ping, methods=["GET"])
     app.add_api_route("/health", endpoints.health, methods=["GET"])
     app.add_api_route("/metrics", endpoints.metrics, methods=["GET"])
     hidden = {
@@ -51,4 +57,4 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Boundary)
     app.add_middleware(HostCheck, hosts=service.hosts)
     app.add_middleware(Observe, telemetry=telemetry, routes=routes)  # the last one added is the outermost
-    return app
+    return FastPath(app, service, answering, telemetry) if service.fast_path else app

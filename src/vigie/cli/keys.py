@@ -76,7 +76,7 @@ def sign(folder: Path | None, project: Path, version: str | None, key: Path | No
 def _sign_version(project: Path, wanted: str, key: Path | None) -> dict[str, Any]:
     from vigie.bundle.signature import SIGNATURE
     from vigie.wiring.operate import open_loop
-    from vigie.wiring.stores import trust_of
+    from vigie.wiring.state import trust_of
 
     settings = settings_of(project)
     with open_loop(settings) as loop:
@@ -92,7 +92,7 @@ def _sign_folder(folder: Path, project: Path, key: Path | None) -> dict[str, Any
     from vigie.bundle.signature import SIGNATURE
     from vigie.bundle.trust import Trust
     from vigie.errors import ConfigurationError
-    from vigie.wiring.stores import trust_of
+    from vigie.wiring.state import trust_of
 
     try:
         settings = settings_of(project)

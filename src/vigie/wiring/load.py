@@ -26,7 +26,7 @@ from vigie.inference.slots import ServingModel
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.tabular import table_rows, told_cautions, unknown_columns
 from vigie.settings import FILE_NAME, Settings, bundle_settings, load_settings
-from vigie.wiring.stores import trust_of
+from vigie.wiring.state import trust_of
 
 _MLFLOW_DATA = Path("data", "bundle")
 _MAX_ROWS = 2**31

@@ -30,7 +30,7 @@ from vigie.settings import Settings, load_settings
 from vigie.wiring.load import Model, open_model
 from vigie.wiring.operate import adopt_project, open_loop, origin_of, owner, read_source, train_project
 from vigie.wiring.registered import fetch
-from vigie.wiring.stores import trust_of
+from vigie.wiring.state import trust_of
 from vigie.wiring.watch import one_turn
 
 logger = logging.getLogger(__name__)
