@@ -7,7 +7,8 @@ from vigie.adapters.clock import SystemClock
 from vigie.adapters.prediction_log.writer import SqlitePredictionWriter
 from vigie.bundle.trust import Trust
 from vigie.errors import StorageError
-from vigie.settings import BundleSettings, Settings
+from vigie.settings import Settings
+from vigie.settings.sections import BundleSettings
 
 LOG = "predictions.db"
 
