@@ -256,6 +256,12 @@ def server(people_model):
 
 
 @pytest.fixture
+def make_server_of(people_model):
+    """Return what makes servers of the people model that differ in who may reach them."""
+    return lambda **access: _Server(people_model, **access)
+
+
+@pytest.fixture
 def framework_server(people_model):
     """Return the same without its fast path."""
     return _Server(people_model, fast_path=False)
