@@ -139,7 +139,7 @@ def _checked(status, headers, body):
     return status, told["type"]
 
 
-@pytest.mark.parametrize(("seed", "n"), [(1, 1_000), pytest.param(2, 20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("seed", "n"), [(1, 1_000), pytest.param(2, 20_000, marks=pytest.mark.fuzz)])
 def test_no_request_breaks_the_server_and_both_ways_agree(make_server_of, seed, n):
     """Nothing but 2xx and 4xx, problems throughout, the same both ways; the log holds what was answered."""
     servers = [make_server_of(fast_path=fast_path) for fast_path in (True, False)]
