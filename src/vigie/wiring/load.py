@@ -90,7 +90,7 @@ class Model:
         rows = _rows(X, self.schema)
         for sentence in told_cautions(rows.warnings):
             warnings.warn(sentence, VigieWarning, stacklevel=3)
-        return self._serving.scorer.score(rows.columns) if rows.n else []
+        return self._serving.scorer.score_rows(rows.values) if rows.n else []
 
     def __repr__(self) -> str:
         version = f" version {self.version}" if self.version else ""

@@ -24,7 +24,7 @@ from vigie.loop.adopt import NOT_JUDGED, adopt
 from vigie.loop.given import Given, check_same
 from vigie.loop.monitor import backtest
 from vigie.loop.open_bundle import open_bundle
-from vigie.loop.train import Origin
+from vigie.loop.origin import Origin
 from vigie.testing.tables import CHURN_FEATURES, churn_table
 
 NAMES = list(CHURN_FEATURES)
