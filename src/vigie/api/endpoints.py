@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from vigie.api.access import WRONG_TYPE, read_body
 from vigie.api.answering import INVOCATIONS, PREDICTIONS, Answering, Served, Shape
+from vigie.api.door import caller_of
 from vigie.api.errors import CONFLICT, RequestError, mismatch, problem
 from vigie.api.protocols.invocations import read_invocation
 from vigie.api.retries import read_retry
@@ -36,11 +37,6 @@ from vigie.loop.feedback import Receipt
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 ASSETS = {"docs.html": "text/html", "docs.css": "text/css", "docs.js": "text/javascript"}
-
-ASSET_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class Endpoints:
@@ -92,7 +88,10 @@ class Endpoints:
 
     async def _respond(self, request: Request, served: Served, body: bytes, rows: Rows, shape: Shape) -> Response:
         key = request.headers.get("idempotency-key")
-        retry = None if key is None else read_retry(key.encode("latin-1"), request.url.path, body, shape.content_type)
+        retry = None
+        if key is not None:
+            who = caller_of(request.scope).key_id
+            retry = read_retry(key.encode("latin-1"), request.url.path, body, shape.content_type, who=who)
         answer = await self._answering.answer(served, rows, shape, retry)
         headers = self._log_header | ({"Idempotency-Replayed": "true"} if answer.replayed else {})
         return Response(answer.body, headers=headers, media_type=shape.content_type)
@@ -194,4 +193,4 @@ def _read_rows(body: bytes, schema: Schema, *, max_rows: int) -> Rows:
 
 def _asset(name: str) -> Response:
     content = files("vigie.api").joinpath("static", name).read_bytes()
-    return Response(content, headers=ASSET_HEADERS, media_type=ASSETS[name])
+    return Response(content, media_type=ASSETS[name])

@@ -11,14 +11,17 @@ from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vigie.api import exchange
 from vigie.api.access import host_name
 from vigie.api.answering import INVOCATIONS, PREDICTIONS, Answering, Served, Shape
+from vigie.api.door import VERDICT, Caller, address_of, caller_of
 from vigie.api.errors import on_failure
 from vigie.api.protocols.invocations import quick_rows
 from vigie.api.retries import HEADER as RETRY
 from vigie.api.retries import Answer, read_retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
+from vigie.domain.access import KeyScope
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
 
@@ -41,8 +44,8 @@ ROUTES = {
 PLAIN_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 """Content types as clients usually write them; the twin understands the others."""
 
-UNUSUAL = frozenset({b"content-encoding", b"expect"})
-"""Headers that ask for something else than an answer to the body as it is."""
+UNUSUAL = frozenset({b"content-encoding", b"expect", b"origin", b"sec-fetch-site"})
+"""Headers that ask for something else than an answer to the body as it is, or that say that a browser asks."""
 
 MAX_KNOWN_HOSTS = 64
 
@@ -66,14 +69,18 @@ class FastPath:
         self._answering = answering
         self._telemetry = telemetry
         self._known_hosts: set[bytes] = set()
-        self._headers = [(b"content-type", b"application/json"), (b"vigie-log", service.writer.mode.encode())]
+        self._headers = [
+            (b"content-type", b"application/json"),
+            (b"vigie-log", service.writer.mode.encode()),
+            *exchange.ANSWER_HEADERS,
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
         route = ROUTES.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
         headers = None if route is None else self._plain_headers(scope)
         served = None if headers is None else self._answering.champion()
-        if route is None or headers is None or served is None:
+        if route is None or headers is None or served is None or not self._let_in(scope, headers):
             await self._app(scope, receive, send)
             return
         started_at = perf_counter()
@@ -88,29 +95,39 @@ class FastPath:
         if rows is None:
             await self._app(scope, _again(message, receive), send)
             return
-        status = 200
+        status, request_id = 200, exchange.begin(headers.get(exchange.HEADER))
+        who = caller_of(scope).key_id
         try:
-            key = headers.get(RETRY)
-            retry = None if key is None else read_retry(key, scope["path"], body, route.shape.content_type)
+            key, retry = headers.get(RETRY), None
+            if key is not None:
+                retry = read_retry(key, scope["path"], body, route.shape.content_type, who=who)
             answer = await self._answering.answer(served, rows, route.shape, retry)
         except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
             response = on_failure(exc)
+            response.raw_headers = exchange.complete(response.raw_headers, request_id)
             status = response.status_code
             await response(scope, receive, send)
         else:
-            await send({"type": "http.response.start", "status": 200, "headers": self._answer_headers(answer)})
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": self._answer_headers(answer, request_id)}
+            )
             await send({"type": "http.response.body", "body": answer.body})
-        self._telemetry.requests.note(scope["path"], "POST", str(status), perf_counter() - started_at)
+        took_s = perf_counter() - started_at
+        self._telemetry.requests.note(scope["path"], "POST", str(status), took_s)
+        exchange.told(scope["path"], "POST", str(status), took_s, who)
 
-    def _answer_headers(self, answer: Answer) -> list[tuple[bytes, bytes]]:
-        headers = [(b"content-length", b"%d" % len(answer.body)), *self._headers]
+    def _let_in(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+        """Whether the caller may predict; who may not goes the way of refusals, which finds the words."""
+        verdict = self._service.door.admit(headers.get(b"authorization"), address_of(scope), KeyScope.PREDICT)
+        scope[VERDICT] = verdict
+        return isinstance(verdict, Caller)
+
+    def _answer_headers(self, answer: Answer, request_id: bytes) -> list[tuple[bytes, bytes]]:
+        headers = [(b"content-length", b"%d" % len(answer.body)), (exchange.HEADER, request_id), *self._headers]
         return [*headers, (b"idempotency-replayed", b"true")] if answer.replayed else headers
 
     def _plain_headers(self, scope: Scope) -> dict[bytes, bytes] | None:
-        """Return the headers when nothing about them needs a second look.
-
-        Access keys belong here: a caller that is known and allowed passes, any other one goes to the twin's refusal.
-        """
+        """Return the headers when nothing about them needs a second look."""
         headers = dict(scope["headers"])
         plain = (
             len(headers) == len(scope["headers"])

@@ -51,8 +51,15 @@ class Retry:
         return Answer(earlier.response, replayed=True)
 
 
-def read_retry(key: bytes, path: str, body: bytes, content_type: str = "application/json") -> Retry:
+def read_retry(key: bytes, path: str, body: bytes, content_type: str = "application/json", *, who: str = "") -> Retry:
     """Return the retry that a header asks for.
+
+    Args:
+        key: the header's value.
+        path: of the request.
+        body: idem.
+        content_type: of the answer.
+        who: the id of the caller's access key: the same Idempotency-Key of two callers is two keys.
 
     Raises:
         RequestError: the key is empty, too long, or not made of visible ASCII characters.
@@ -60,4 +67,4 @@ def read_retry(key: bytes, path: str, body: bytes, content_type: str = "applicat
     if not 0 < len(key) <= MAX_KEY or not all(0x20 < character < 0x7F for character in key):
         raise RequestError(BAD_KEY, f"Send 1 to {MAX_KEY} visible ASCII characters, such as a UUID.")
     digest = hashlib.sha256(b"POST %s\n%s" % (path.encode(), body)).digest()
-    return Retry(f":{key.decode()}", digest, content_type)
+    return Retry(f"{who}:{key.decode()}", digest, content_type)

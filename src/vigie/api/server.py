@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -30,13 +32,32 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def make_server(app: ASGIApp, *, keep_alive_s: float, drain_s: int) -> Server:
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How clients reach the server.
+
+    Attributes:
+        certificate: PEM file of its certificate; None speaks plain HTTP.
+        key: PEM file of the certificate's private key.
+        proxies: addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are taken; nobody else's are.
+    """
+
+    certificate: Path | None = None
+    key: Path | None = None
+    proxies: tuple[str, ...] = ()
+
+
+PLAIN = Transport()
+
+
+def make_server(app: ASGIApp, *, keep_alive_s: float, drain_s: int, transport: Transport = PLAIN) -> Server:
     """Return a server that is ready to run.
 
     Args:
         app: what it serves.
         keep_alive_s: how long an idle connection is kept.
         drain_s: how long requests under way may take once it is told to end.
+        transport: how clients reach it.
     """
     return Server(
         uvicorn.Config(
@@ -47,7 +68,11 @@ def make_server(app: ASGIApp, *, keep_alive_s: float, drain_s: int) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # who asks is who connects; a proxy's word is not taken unasked
+            # Who asks is who connects; a proxy's word is not taken unasked, and never a stranger's.
+            proxy_headers=bool(transport.proxies),
+            forwarded_allow_ips=list(transport.proxies),
+            ssl_certfile=transport.certificate,
+            ssl_keyfile=transport.key,
             timeout_keep_alive=math.ceil(keep_alive_s),
             timeout_graceful_shutdown=drain_s,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from vigie.api.door import Door
 from vigie.inference.slots import Slots
 from vigie.ports import Clock, IdSource, PredictionWriter
 
@@ -39,6 +40,7 @@ class Service:
         clock: the only source of time.
         ids: the only source of prediction ids.
         limits: how much one request may hold.
+        door: who is let in.
         hosts: names (lower case, without port) that requests may be addressed to; None for any.
         fast_path: whether plain requests are answered without the framework.
     """
@@ -49,5 +51,6 @@ class Service:
     clock: Clock
     ids: IdSource
     limits: Limits
+    door: Door
     hosts: AbstractSet[str] | None
     fast_path: bool = True

@@ -18,6 +18,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vigie.api import exchange
+from vigie.api.door import caller_of
 from vigie.inference.slots import Slots
 
 OTHER = "other"
@@ -134,7 +136,7 @@ class _State(Collector):
 
 
 class Observe:
-    """The outermost ASGI layer: counts and times every request.
+    """The outermost ASGI layer: names, counts and times every request, and completes the headers of its answer.
 
     Args:
         app: what it observes.
@@ -153,11 +155,14 @@ class Observe:
             await self._app(scope, receive, send)
             return
         code, started_at = GONE, perf_counter()
+        given = [value for name, value in scope["headers"] if name == exchange.HEADER]
+        request_id = exchange.begin(given[0] if given else None)
 
         async def watched(message: Message) -> None:
             nonlocal code
             if message["type"] == "http.response.start":
                 code = str(message["status"])
+                message = {**message, "headers": exchange.complete(message.get("headers", ()), request_id)}
             await send(message)
 
         try:
@@ -165,4 +170,6 @@ class Observe:
         finally:
             route = scope["path"] if scope["path"] in self._routes else OTHER
             method = scope["method"] if scope["method"] in METHODS else OTHER
-            self._telemetry.requests.note(route, method, code, perf_counter() - started_at)
+            took_s = perf_counter() - started_at
+            self._telemetry.requests.note(route, method, code, took_s)
+            exchange.told(route, method, code, took_s, caller_of(scope).key_id)

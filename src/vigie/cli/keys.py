@@ -1,4 +1,4 @@
-"""``vigie keys``: the key pair that bundles are signed with, and the signing."""
+"""``vigie keys``: the access keys of the server; the key pair that bundles are signed with, and the signing."""
 
 import os
 from pathlib import Path
@@ -6,12 +6,16 @@ from typing import Any
 
 import click
 
+from vigie.cli.access_keys import new, revoke, show
 from vigie.cli.options import json_option, project_option, settings_of
 
 
-@click.group("keys")
+@click.group("keys", commands=[new, show, revoke])
 def command() -> None:
-    """Make a key pair, and sign versions with it.
+    """Make keys that open the server, and the pair that signs versions.
+
+    An access key lets a caller in: new, list and revoke. A server that has one asks everybody for one; it sees a new
+    or a revoked key within a second or two, without a restart.
 
     A signature says that whoever holds the private key vouches for a version. Servers that set
     bundle.require_signature open nothing else.

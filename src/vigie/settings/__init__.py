@@ -17,6 +17,7 @@ import msgspec
 
 from vigie.errors import ConfigurationError, nearest
 from vigie.settings.sections import (
+    AccessSettings,
     BundleSettings,
     DataSettings,
     GateSettings,
@@ -45,6 +46,7 @@ class Settings:
     file: Path
     training: TrainingSettings = field(default_factory=TrainingSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
     monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
     gate: GateSettings = field(default_factory=GateSettings)
@@ -78,6 +80,7 @@ SECTIONS: dict[str, Any] = {
     "training": TrainingSettings,
     "value": ValueSettings,
     "serving": ServingSettings,
+    "access": AccessSettings,
     "monitoring": MonitoringSettings,
     "retraining": RetrainingSettings,
     "gate": GateSettings,

@@ -94,6 +94,29 @@ class ServingSettings:
         "Predictions and outcomes that may wait for the log at once; beyond that, requests get 503.", 20_000
     )
     follow_every: timedelta = key("How often the server looks whether the champion moved.", timedelta(seconds=1))
+    log_format: Literal["text", "json"] = key(
+        "How the server logs: `text` to standard error, or `json` to standard output, one object a line.", "text"
+    )
+    log_requests: bool = key("Whether every request is a line in the server's log.", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who may reach the HTTP service, how, and how often; `vigie keys` makes the keys."""
+
+    insecure: bool = key(
+        "Whether to listen beyond this machine without access keys, or without TLS, all the same.", default=False
+    )
+    tls_certificate: str | None = key("PEM file of the server's certificate and its chain.", None)
+    tls_key: str | None = key("PEM file of the certificate's private key.", None)
+    behind_proxy: tuple[str, ...] = key(
+        "Addresses or networks of the proxies that speak TLS for the server; only they may say who asks, in "
+        "X-Forwarded-For.",
+        (),
+    )
+    rate_per_s: Annotated[float, Meta(gt=0)] | None = key(
+        "Requests a second by key, or by address where no keys are asked for; left out: any number.", None
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from vigie.domain.model import CHAMPION
 from vigie.errors import SignatureError, VigieError
 from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
+from vigie.wiring.logs import start_log
 from vigie.wiring.state import open_cache, trust_of
 
 SQLITE = "sqlite:///"
@@ -135,5 +136,6 @@ def follow(settings: Settings, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    follow(load_settings(Path(sys.argv[1]), os.environ), int(sys.argv[2]))
+    found = load_settings(Path(sys.argv[1]), os.environ)
+    start_log(found.serving.log_format, requests=False)
+    follow(found, int(sys.argv[2]))

@@ -19,22 +19,23 @@ from datetime import timedelta
 
 from starlette.types import ASGIApp
 
+from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
-from vigie.api.server import make_server
+from vigie.api.server import Transport, make_server
 from vigie.api.service import Limits, Service
 from vigie.bundle.trust import Trust
 from vigie.errors import ConfigurationError, VigieError
 from vigie.inference.slots import Slots
 from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
-from vigie.wiring.state import open_cache, open_writer, trust_of
+from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
+from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
 
 logger = logging.getLogger("vigie.serve")
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _STOP_S = 10
 _FOLLOWER_NICE = 10
 
@@ -43,9 +44,11 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first.
 
     Raises:
-        ConfigurationError: the address is taken.
+        ConfigurationError: the address is taken, or is reached from elsewhere without a key or without TLS.
         StorageError: the prediction log cannot be opened.
     """
+    keys = AccessKeyFile(state_folder(settings))
+    door, transport = open_door(settings, keys), transport_of(settings)
     writer = open_writer(settings)
     cache, slots = open_cache(settings), Slots()
     name, serving = settings.project.name, settings.serving
@@ -56,15 +59,16 @@ def serve(settings: Settings) -> None:
         clock=SystemClock(),
         ids=RandomIds(),
         limits=_limits(settings),
+        door=door,
         hosts=_hosts(settings),
         fast_path=serving.fast_path,
     )
     listener = _listen(serving.host, serving.port)
     try:
-        with _follower(settings), _swapping(settings, cache, slots):
-            address = listener.getsockname()
-            logger.info("%s listens on http://%s:%d, docs at /docs", name, serving.host, address[1])
-            _run(create_app(service), listener, serving.keep_alive)
+        with _follower(settings), _swapping(settings, cache, slots), watched_keys(keys, door):
+            scheme, port = "https" if transport.certificate else "http", listener.getsockname()[1]
+            logger.info("%s listens on %s://%s:%d, docs at /docs", name, scheme, serving.host, port)
+            _run(create_app(service), listener, serving.keep_alive, transport)
     finally:
         listener.close()
         writer.close()
@@ -129,14 +133,15 @@ def _follower(settings: Settings) -> Iterator[None]:
             process.kill()
 
 
-def _run(app: ASGIApp, listener: socket.socket, keep_alive: timedelta) -> None:
+def _run(app: ASGIApp, listener: socket.socket, keep_alive: timedelta, transport: Transport) -> None:
     # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets the
     # log and the follower be closed.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: looking through it again and again would cost answers 4 % of their time
-    make_server(app, keep_alive_s=keep_alive.total_seconds(), drain_s=_STOP_S).run(sockets=[listener])
+    server = make_server(app, keep_alive_s=keep_alive.total_seconds(), drain_s=_STOP_S, transport=transport)
+    server.run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -159,7 +164,4 @@ def _limits(settings: Settings) -> Limits:
 def _hosts(settings: Settings) -> frozenset[str] | None:
     if settings.serving.hosts:
         return frozenset(name.lower() for name in settings.serving.hosts)
-    if settings.serving.host in LOOPBACK:
-        return LOOPBACK_HOSTS
-    logger.warning("listening on %s without access keys: everybody who reaches it may ask", settings.serving.host)
-    return None
+    return LOOPBACK_HOSTS if is_loopback(settings.serving.host) else None

@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
+from vigie.api.door import Door
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
 from vigie.bundle.compiler.export import export
@@ -173,14 +174,15 @@ class _ListWriter:
 class _Server:
     """An application and what it was made with, asked synchronously."""
 
-    def __init__(self, model, *, fast_path=True):
+    def __init__(self, model, *, fast_path=True, ring=None, rate_per_s=None, hosts=LOOPBACK_HOSTS):
         self.log = _ListLog()
         self.writer = _ListWriter(self.log)
         self.slots = Slots(model)
         limits = Limits(max_body_bytes=2**20, max_rows=1000)
+        self.clock = _TickingClock()
+        self.door = Door(self.clock, ring=ring, rate_per_s=rate_per_s)
         service = Service(
-            "people", self.slots, self.writer, _TickingClock(), _CountingIds(), limits,
-            LOOPBACK_HOSTS, fast_path,
+            "people", self.slots, self.writer, self.clock, _CountingIds(), limits, self.door, hosts, fast_path,
         )  # fmt: skip
         self.app = create_app(service)
 
@@ -251,6 +253,12 @@ def plain_model():
 def server(people_model):
     """Return a server of the people model, with an empty log."""
     return _Server(people_model)
+
+
+@pytest.fixture
+def make_server_of(people_model):
+    """Return what makes servers of the people model that differ in who may reach them."""
+    return lambda **access: _Server(people_model, **access)
 
 
 @pytest.fixture
