@@ -91,6 +91,7 @@ def print_outcome(name: str, outcome: dict[str, Any]) -> None:
     reason = plain(outcome["gate_against_dummy"]["reasons"][0])
     if version is None:
         screen.print(f"[bold]Refused[/]: {reason}")
+        screen.print("No version was registered. More rows, or columns that tell more of the outcome, may change that.")
         return
     screen.print(reason)
     if champion == version:
