@@ -101,6 +101,9 @@ class ServingSettings:
     )
     max_body_bytes: Positive = key("Larger bodies are refused with 413.", 1_048_576)
     max_rows: Positive = key("Larger arrays are refused with 413.", 1_000)
+    max_waiting_rows: Positive = key(
+        "Predictions and outcomes that may wait for the log at once; beyond that, requests get 503.", 20_000
+    )
     follow_every: timedelta = key("How often the server looks whether the champion moved.", timedelta(seconds=1))
 
 
