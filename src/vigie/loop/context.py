@@ -55,3 +55,18 @@ class Loop:
     clock: Clock
     rules: Rules
     signer: Signer | None = None
+
+    @property
+    def memory(self) -> "Memory":
+        """The part of it that remembers."""
+        return Memory(self.model, self.log, self.ledger, self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What remembering and forgetting work with: a model's log and ledger, and the time. No registry."""
+
+    model: str
+    log: PredictionLog
+    ledger: Ledger
+    clock: Clock
