@@ -89,7 +89,7 @@ class ParquetExports:
         return iter(sorted(self.folder.glob(f"model=*/day=*/*{_SUFFIX}")))
 
     def _unfinished(self) -> Iterator[Path]:
-        return iter(sorted(self.folder.glob(f"model=*/day=*/*{_UNFINISHED}")))
+        return iter(sorted(self.folder.glob(f"model=*/day=*/.*{_UNFINISHED}")))
 
 
 def _columns(schema: Schema) -> pa.Schema:
@@ -143,7 +143,7 @@ def _numbers(outcomes: pa.ChunkedArray) -> pa.Array:
 
 def _write(path: Path, types: pa.Schema, tables: Iterable[pa.Table]) -> None:
     """Write a file beside its place, sync it, then put it there: whoever reads sees the old one or the new one."""
-    unfinished = path.with_name(path.name.removesuffix(_SUFFIX) + _UNFINISHED)
+    unfinished = path.with_name(f".{path.stem}{_UNFINISHED}")  # readers of a whole folder leave dotted names aside
     with unfinished.open("wb") as file:
         with pq.ParquetWriter(file, types, compression=_COMPRESSION) as writer:
             for table in tables:

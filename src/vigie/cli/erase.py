@@ -24,9 +24,7 @@ from vigie.cli.options import json_option, project_option, settings_of
     help="A folder of exports that was moved or copied; may be given several times.",
 )
 @json_option
-def command(
-    project: Path, *, entity: str, dry_run: bool, yes: bool, also: tuple[Path, ...], as_json: bool
-) -> None:
+def command(project: Path, *, entity: str, dry_run: bool, yes: bool, also: tuple[Path, ...], as_json: bool) -> None:
     """Delete all that is known of one entity, and prove it.
 
     Its predictions, their outcomes and the answers kept for retries leave the log; every file that `vigie export`

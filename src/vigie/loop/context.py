@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vigie.bundle.signature import Signer
 from vigie.bundle.trust import Trust
 from vigie.evaluation.value import DecisionValue
+from vigie.loop.memory import Memory
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.ports import Clock, Ledger, ModelRegistry, Notifier, PredictionLog, Tracker
 from vigie.promotion.gate import GateRule
@@ -57,16 +58,6 @@ class Loop:
     signer: Signer | None = None
 
     @property
-    def memory(self) -> "Memory":
+    def memory(self) -> Memory:
         """The part of it that remembers."""
         return Memory(self.model, self.log, self.ledger, self.clock)
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What remembering and forgetting work with: a model's log and ledger, and the time. No registry."""
-
-    model: str
-    log: PredictionLog
-    ledger: Ledger
-    clock: Clock

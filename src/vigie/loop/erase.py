@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vigie.domain.event import Event, EventKind
-from vigie.loop.context import Memory
+from vigie.loop.memory import Memory
 from vigie.ports import Exports, Held
 
 _SCRYPT_N = 2**14  # 16 MB and some 40 ms a guess: ids are short, and whoever has the ledger may try them all
@@ -86,7 +86,7 @@ def entity_hash(entity: str, salt: bytes) -> str:
 
 
 def _told(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def _record(memory: Memory, kind: EventKind, summary: str, evidence: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 
 from vigie.domain.event import Event, EventKind
-from vigie.loop.context import Memory
+from vigie.loop.memory import Memory
 from vigie.ports import Expired
 
 

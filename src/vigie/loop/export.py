@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from vigie.domain.event import Event, EventKind
-from vigie.loop.context import Memory
+from vigie.loop.memory import Memory
 from vigie.ports import Exports
 
 Progress = Callable[[str, int, int], None]

@@ -13,10 +13,10 @@ from vigie.adapters.sqlite.moments import EPOCH
 from vigie.adapters.sqlite.turn import Turn
 from vigie.domain.window import Window
 from vigie.errors import StorageError
-from vigie.loop.context import Memory
 from vigie.loop.erase import Copies, Traces, erase, traces
 from vigie.loop.expire import expire, horizon
 from vigie.loop.export import Days, Exported, Progress, export, export_folders
+from vigie.loop.memory import Memory
 from vigie.ports import Expired
 from vigie.settings import Settings
 from vigie.wiring.stores import open_ledger, open_log, state_folder
