@@ -1,5 +1,7 @@
 """The HTTP application: routes, layers and error handlers, put together once."""
 
+from importlib.metadata import version
+
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -11,6 +13,7 @@ from vigie.api.description import Description
 from vigie.api.endpoints import Endpoints
 from vigie.api.errors import Boundary, RequestError, on_http_error, on_request_error, on_vigie_error
 from vigie.api.fast import FastPath
+from vigie.api.open_inference import OpenInference
 from vigie.api.service import Service
 from vigie.api.telemetry import Observe, Telemetry
 from vigie.api.wire import json_response
@@ -41,20 +44,23 @@ def create_app(service: Service) -> ASGIApp:
     app.add_api_route("/ping", endpoints.ping, methods=["GET"])
     app.add_api_route("/health", endpoints.health, methods=["GET"])
     app.add_api_route("/metrics", endpoints.metrics, methods=["GET"])
+    for (method, path), endpoint in (
+        OpenInference(service, answering, endpoints.respond, version("vigie")).routes().items()
+    ):
+        app.add_api_route(path, endpoint, methods=[method], include_in_schema=False)
     hidden = {
         "/docs": endpoints.docs,
         "/docs/style.css": endpoints.docs_style,
         "/docs/script.js": endpoints.docs_script,
         "/openapi.json": openapi,
     }
-    for path, endpoint in hidden.items():
-        app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)
+    for path, page in hidden.items():
+        app.add_api_route(path, page, methods=["GET"], include_in_schema=False)
 
     app.add_exception_handler(VigieError, on_vigie_error)
     app.add_exception_handler(RequestError, on_request_error)
     app.add_exception_handler(HTTPException, on_http_error)
-    routes = frozenset(route.path for route in app.routes if hasattr(route, "path"))
     app.add_middleware(Boundary)
     app.add_middleware(HostCheck, hosts=service.hosts)
-    app.add_middleware(Observe, telemetry=telemetry, routes=routes)  # the last one added is the outermost
+    app.add_middleware(Observe, telemetry=telemetry)  # the last one added is the outermost
     return FastPath(app, service, answering, telemetry) if service.fast_path else app
