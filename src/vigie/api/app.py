@@ -42,6 +42,7 @@ def create_app(service: Service) -> ASGIApp:
     app.add_api_route("/livez", endpoints.livez, methods=["GET"])
     app.add_api_route("/readyz", endpoints.readyz, methods=["GET"])
     app.add_api_route("/ping", endpoints.ping, methods=["GET"])
+    app.add_api_route("/version", endpoints.version, methods=["GET"], include_in_schema=False)
     app.add_api_route("/health", endpoints.health, methods=["GET"])
     app.add_api_route("/metrics", endpoints.metrics, methods=["GET"])
     for (method, path), endpoint in (

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from importlib.metadata import version
 from importlib.resources import files
 
 import psutil
@@ -130,6 +131,10 @@ class Endpoints:
     async def ping(self) -> Response:
         """Say what ``/readyz`` says, under the name that SageMaker and MLflow know."""
         return await self.readyz()
+
+    async def version(self) -> Response:
+        """Say which version of Vigie this is, where MLflow's client asks for the server's."""
+        return Response(version("vigie"), media_type="text/plain")
 
     async def livez(self) -> Response:
         """Say that the process is alive."""
