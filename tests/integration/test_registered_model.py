@@ -1,6 +1,7 @@
 """A model fitted in a notebook: registered, asked from Python and over HTTP, scored in bulk, followed back."""
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -34,6 +35,7 @@ from vigie.loop.open_bundle import open_bundle
 from vigie.testing import FakeClock, FakeIds
 from vigie.wiring.operate import open_loop
 from vigie.wiring.registered import fetch
+from vigie.wiring.state import open_writer
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own; what Vigie warns of is asked for by name
 
@@ -140,10 +142,10 @@ def test_polars_is_welcome(model, rows):
 def test_the_server_gives_the_same_numbers(project, model, rows):
     """What ``POST /predict`` answers to a row is what ``vigie.load`` answers, to the last bit."""
     members, version = fetch(project.settings.tracking_uri, "stays", "champion")
-    with open_loop(project.settings) as loop:
+    with contextlib.closing(open_writer(project.settings)) as writer:
         slots = Slots(open_bundle(members, version=version, trust=Trust()))
         limits = Limits(max_body_bytes=2**20, max_rows=1000)
-        app = create_app(Service("stays", slots, loop.log, "durable", FakeClock(), FakeIds(), limits, LOOPBACK_HOSTS))
+        app = create_app(Service("stays", slots, writer, FakeClock(), FakeIds(), limits, LOOPBACK_HOSTS))
         known = rows[TAKEN].astype(object).where(rows[TAKEN].notna(), None)
 
         async def ask():
@@ -325,11 +327,9 @@ def test_one_command_leads_from_a_prediction_to_everything(project):
     """Answer, version, run, data, parameters, figures, gate, who promoted it: what the ledger and MLflow say too."""
     members, version = fetch(project.settings.tracking_uri, "stays", "champion")
     serving = open_bundle(members, version=version, trust=Trust())
-    with open_loop(project.settings) as loop:
+    with open_loop(project.settings) as loop, contextlib.closing(open_writer(project.settings)) as writer:
         slots, limits = Slots(serving), Limits(max_body_bytes=2**20, max_rows=1000)
-        app = create_app(
-            Service("stays", slots, loop.log, "durable", loop.clock, FakeIds(seed=7), limits, LOOPBACK_HOSTS)
-        )
+        app = create_app(Service("stays", slots, writer, loop.clock, FakeIds(seed=7), limits, LOOPBACK_HOSTS))
 
         async def ask(path, body):
             transport = httpx.ASGITransport(app)

@@ -1,5 +1,6 @@
 """How a server may be asked: the Host header, the site a browser asks from, the content type, the size of the body."""
 
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from urllib.parse import urlsplit
 
@@ -85,13 +86,13 @@ def _authority(origin: bytes) -> bytes:
         return b""
 
 
-async def read_body(request: Request, *, max_bytes: int, media_type: str = "application/json") -> bytes:
-    """Return the body of a request that says it is JSON (or another type), and stop reading where it grows too large.
+async def read_body(request: Request, *, max_bytes: int, media_types: Collection[str] = ("application/json",)) -> bytes:
+    """Return the body of a request that says it is JSON (or of other types), and stop reading where it grows too large.
 
     Raises:
         RequestError: 415 for another type or a compressed body, 413 beyond ``max_bytes``.
     """
-    _check_headers(request, max_bytes, media_type)
+    _check_headers(request, max_bytes, media_types)
     body = bytearray()
     try:
         async for part in request.stream():
@@ -103,10 +104,10 @@ async def read_body(request: Request, *, max_bytes: int, media_type: str = "appl
     return bytes(body)
 
 
-def _check_headers(request: Request, max_bytes: int, wanted: str) -> None:
+def _check_headers(request: Request, max_bytes: int, wanted: Collection[str]) -> None:
     media_type, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
     charsets = [value.partition("=")[2].strip('"') for value in parameters if value.startswith("charset=")]
-    if media_type != wanted or any(charset not in {"utf-8", "utf8"} for charset in charsets):
+    if media_type not in wanted or any(charset not in {"utf-8", "utf8"} for charset in charsets):
         raise RequestError(WRONG_TYPE, "Send Content-Type: application/json, in UTF-8.")
     if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         raise RequestError(WRONG_ENCODING, "Send the body as it is, without Content-Encoding.")

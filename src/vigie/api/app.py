@@ -1,6 +1,7 @@
 """The HTTP application: routes, layers and error handlers, put together once."""
 
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import NamedTuple
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from vigie.api.door import Guard, check_declared
 from vigie.api.endpoints import Endpoints
 from vigie.api.errors import Boundary, RequestError, on_http_error, on_request_error, on_vigie_error
 from vigie.api.fast import FastPath
+from vigie.api.open_inference import OpenInference
 from vigie.api.service import Service
 from vigie.api.telemetry import Observe, Telemetry
 from vigie.api.wire import json_response
@@ -54,6 +56,7 @@ def create_app(service: Service) -> ASGIApp:
         "/livez": Entrance("GET", endpoints.livez, None),
         "/readyz": Entrance("GET", endpoints.readyz, None),
         "/ping": Entrance("GET", endpoints.ping, KeyScope.READ),
+        "/version": Entrance("GET", endpoints.version, KeyScope.READ, hidden=True),
         "/health": Entrance("GET", endpoints.health, KeyScope.READ),
         "/metrics": Entrance("GET", endpoints.metrics, KeyScope.METRICS),
         "/docs": Entrance("GET", endpoints.docs, None, hidden=True),
@@ -61,6 +64,7 @@ def create_app(service: Service) -> ASGIApp:
         "/docs/script.js": Entrance("GET", endpoints.docs_script, None, hidden=True),
         "/openapi.json": Entrance("GET", openapi, KeyScope.READ, hidden=True),
     }
+    routes |= _open_inference(OpenInference(service, answering, endpoints.respond, version("vigie")))
     for path, entrance in routes.items():
         app.add_api_route(path, entrance.endpoint, methods=[entrance.method], include_in_schema=not entrance.hidden)
     needs = {(path, entrance.method): entrance.opened_by for path, entrance in routes.items()}
@@ -72,5 +76,15 @@ def create_app(service: Service) -> ASGIApp:
     app.add_middleware(Guard, door=service.door, routes=app.routes, needs=needs)
     app.add_middleware(Boundary)
     app.add_middleware(HostCheck, hosts=service.hosts)
-    app.add_middleware(Observe, telemetry=telemetry, routes=frozenset(routes))  # the last one added is the outermost
+    app.add_middleware(Observe, telemetry=telemetry)  # the last one added is the outermost
     return FastPath(app, service, answering, telemetry) if service.fast_path else app
+
+
+def _open_inference(protocol: OpenInference) -> dict[str, Entrance]:
+    """Return the protocol's routes: like ours, its two health routes are open to all, and asking takes a key."""
+    health = {"/v2/health/live", "/v2/health/ready"}
+    scopes = {"GET": KeyScope.READ, "POST": KeyScope.PREDICT}
+    return {
+        path: Entrance(method, endpoint, None if path in health else scopes[method], hidden=True)
+        for (method, path), endpoint in protocol.routes().items()
+    }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from importlib.metadata import version
 from importlib.resources import files
 
 import psutil
@@ -69,11 +70,11 @@ class Endpoints:
         except ImportError as exc:
             raise RequestError(WRONG_TYPE, "Arrow is not installed on this server; send JSON.") from exc
         limits = self._service.limits
-        body = await read_body(request, max_bytes=limits.max_bulk_bytes, media_type=ARROW_STREAM)
+        body = await read_body(request, max_bytes=limits.max_bulk_bytes, media_types=(ARROW_STREAM,))
         served = self._answering.served()
         read = partial(arrow.read_stream, body, served.schema, served.decoder, max_rows=limits.max_bulk_rows)
         rows = await self._answering.in_thread(read)
-        return await self._respond(request, served, body, rows, Shape(ARROW_STREAM, arrow.write_stream))
+        return await self.respond(request, served, body, rows, Shape(ARROW_STREAM, arrow.write_stream))
 
     async def invocations(self, request: Request) -> Response:
         """Answer in MLflow's form: ``dataframe_split``, ``dataframe_records``, ``instances`` or ``inputs``."""
@@ -84,9 +85,10 @@ class Endpoints:
         body = await read_body(request, max_bytes=limits.max_body_bytes)
         served = self._answering.served()
         rows = await run_in_threadpool(read, body, served.schema, max_rows=limits.max_rows)
-        return await self._respond(request, served, body, rows, shape)
+        return await self.respond(request, served, body, rows, shape)
 
-    async def _respond(self, request: Request, served: Served, body: bytes, rows: Rows, shape: Shape) -> Response:
+    async def respond(self, request: Request, served: Served, body: bytes, rows: Rows, shape: Shape) -> Response:
+        """Answer rows that were read from a request, or again what answered it before."""
         key = request.headers.get("idempotency-key")
         retry = None
         if key is not None:
@@ -128,6 +130,10 @@ class Endpoints:
     async def ping(self) -> Response:
         """Say what ``/readyz`` says, under the name that SageMaker and MLflow know."""
         return await self.readyz()
+
+    async def version(self) -> Response:
+        """Say which version of Vigie this is, where MLflow's client asks for the server's."""
+        return Response(version("vigie"), media_type="text/plain")
 
     async def livez(self) -> Response:
         """Say that the process is alive."""

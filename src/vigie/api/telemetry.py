@@ -5,7 +5,6 @@ Labels come from closed sets; no value and no id is ever a label. Units are base
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import accumulate
 from time import perf_counter
@@ -141,13 +140,11 @@ class Observe:
     Args:
         app: what it observes.
         telemetry: where it counts.
-        routes: the paths that have a label of their own.
     """
 
-    def __init__(self, app: ASGIApp, *, telemetry: Telemetry, routes: AbstractSet[str]) -> None:
+    def __init__(self, app: ASGIApp, *, telemetry: Telemetry) -> None:
         self._app = app
         self._telemetry = telemetry
-        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and note how it went."""
@@ -168,7 +165,7 @@ class Observe:
         try:
             await self._app(scope, receive, watched)
         finally:
-            route = scope["path"] if scope["path"] in self._routes else OTHER
+            route = getattr(scope.get("route"), "path", OTHER)  # as the router found it: a pattern, never what was sent
             method = scope["method"] if scope["method"] in METHODS else OTHER
             took_s = perf_counter() - started_at
             self._telemetry.requests.note(route, method, code, took_s)

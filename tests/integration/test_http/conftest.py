@@ -1,7 +1,11 @@
 """A server as clients meet it: the whole application, asked with real bytes, with a real model behind."""
 
 import asyncio
+import contextlib
 import json
+import socket
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +22,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.door import Door
+from vigie.api.server import make_server
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
 from vigie.bundle.compiler.export import export
@@ -289,6 +294,34 @@ def species_server():
 def price_server():
     """Return a server that answers a number."""
     return _Server(_fitted(PRICE, LinearRegression()))
+
+
+@contextlib.contextmanager
+def _run(app, listener):
+    made = make_server(app, keep_alive_s=75, drain_s=5)
+    thread = threading.Thread(target=made.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        while not made.started:
+            time.sleep(0.01)
+        yield made
+    finally:
+        made.should_exit = True
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def run_server():
+    """Return what runs an application on a listener in a thread, as a context manager."""
+    return _run
+
+
+@pytest.fixture
+def running(server):
+    """Return a server's port, while it runs in a thread."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, _run(server.app, listener):
+        yield listener.getsockname()[1]
 
 
 @pytest.fixture

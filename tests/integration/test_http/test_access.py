@@ -11,7 +11,12 @@ from vigie.domain.access import AccessKey, KeyRing, KeyScope, key_digest, key_te
 PERSON = {"age": 30, "income": 12.5, "city": "Lyon", "vip": True}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 
-OPEN = {("GET", path) for path in ("/livez", "/readyz", "/docs", "/docs/style.css", "/docs/script.js")}
+OPEN = {
+    ("GET", path)
+    for path in (
+        "/livez", "/readyz", "/v2/health/live", "/v2/health/ready", "/docs", "/docs/style.css", "/docs/script.js"
+    )
+}  # fmt: skip
 """All that is answered without a key. A route that joins this list is a decision (0023)."""
 
 OPENED_BY = {
@@ -22,6 +27,17 @@ OPENED_BY = {
     ("GET", "/health"): KeyScope.READ,
     ("GET", "/openapi.json"): KeyScope.READ,
     ("GET", "/metrics"): KeyScope.METRICS,
+    ("GET", "/version"): KeyScope.READ,
+    ("GET", "/v2"): KeyScope.READ,
+    **{
+        (method, f"/v2/models/{{name}}{version}{rest}"): scope
+        for version in ("", "/versions/{version}")
+        for method, rest, scope in (
+            ("GET", "", KeyScope.READ),
+            ("GET", "/ready", KeyScope.READ),
+            ("POST", "/infer", KeyScope.PREDICT),
+        )
+    },
 }
 
 SECRETS = {name: key_text(f"{name:_<8}".replace("_", "0"), bytes([n]) * 32) for n, name in enumerate(

@@ -12,32 +12,9 @@ import httpx
 import pytest
 
 from vigie.api import connection
-from vigie.api.server import make_server
 
 PERSON = {"age": 30, "income": 12.5, "city": "Lyon", "vip": True}
 REQUEST = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-
-
-@pytest.fixture
-def running(server):
-    """Return a server's port, while it runs in a thread."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, _run(server.app, listener):
-        yield listener.getsockname()[1]
-
-
-@contextlib.contextmanager
-def _run(app, listener):
-    made = make_server(app, keep_alive_s=75, drain_s=5)
-    thread = threading.Thread(target=made.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        while not made.started:
-            time.sleep(0.01)
-        yield made
-    finally:
-        made.should_exit = True
-        thread.join(20)
-    assert not thread.is_alive()
 
 
 def _swaps(server, port, models, n_swaps):
@@ -150,7 +127,7 @@ def test_a_header_that_comes_in_pieces_is_answered(running):
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_request_under_way_is_answered_before_the_end(server, people_model):
+def test_a_request_under_way_is_answered_before_the_end(server, people_model, run_server):
     """The server drains: it stops listening, and who asked before gets an answer."""
     entered, leave = threading.Event(), threading.Event()
 
@@ -164,7 +141,7 @@ def test_a_request_under_way_is_answered_before_the_end(server, people_model):
 
     server.slots.swap(type(people_model)("people", "5", people_model.schema, _Slow(), people_model.created_at))
     answers = []
-    with socket.create_server(("127.0.0.1", 0)) as listener, _run(server.app, listener) as made:
+    with socket.create_server(("127.0.0.1", 0)) as listener, run_server(server.app, listener) as made:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/predict"
         asking = threading.Thread(target=lambda: answers.append(httpx.post(url, json=PERSON)))
         asking.start()
@@ -176,7 +153,7 @@ def test_a_request_under_way_is_answered_before_the_end(server, people_model):
     assert [answer.status_code for answer in answers] == [200]
 
 
-def test_a_second_signal_does_not_wait(server):
+def test_a_second_signal_does_not_wait(server, run_server):
     """With a request stuck in the log, the first signal would drain for five seconds; the second ends that."""
 
     class _Stuck(type(server.writer)):
@@ -187,7 +164,7 @@ def test_a_second_signal_does_not_wait(server):
 
     entered = threading.Event()
     server.writer.__class__ = _Stuck
-    with socket.create_server(("127.0.0.1", 0)) as listener, _run(server.app, listener) as made:
+    with socket.create_server(("127.0.0.1", 0)) as listener, run_server(server.app, listener) as made:
         raw = REQUEST % (len(json.dumps(PERSON)), json.dumps(PERSON).encode())
         with socket.create_connection(listener.getsockname()) as client:
             client.sendall(raw)

@@ -1,6 +1,7 @@
 """The fast path and the framework's twin of its routes: the same bytes both ways, the same status and JSON."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -85,6 +86,9 @@ INVOCATIONS = {
     "empty parameters": {"inputs": [PERSON], "params": {}},
     "parameters": {"inputs": [PERSON], "params": {"a": 1}},
     "an array": [PERSON],
+    "a missing number as pandas writes it": {"dataframe_records": [PERSON | {"income": math.nan}]},
+    "a missing number where none may be": {"dataframe_records": [PERSON | {"age": math.nan}]},
+    "an infinity": {"dataframe_records": [PERSON | {"income": math.inf}, PERSON | {"income": math.nan}]},
 }
 
 

@@ -4,6 +4,7 @@
 values are taken in the schema's order. The answer is MLflow's ``{"predictions": [...]}``, beside it Vigie's own fields.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from vigie.api.errors import INVALID, Fault, RequestError, mismatch
-from vigie.api.wire import decode_json
+from vigie.api.wire import MALFORMED, decode_json
 from vigie.domain.schema import Schema
 from vigie.errors import SchemaMismatchError, Violation
 from vigie.inference.decoding import RowDecoder
@@ -61,13 +62,31 @@ def read_invocation(body: bytes, schema: Schema, *, max_rows: int) -> Rows:
     Raises:
         RequestError: the body is no invocation, or its rows do not fit the schema.
     """
-    payload = decode_json(body)
+    payload = _decode(body)
     name, part = _only_part(payload)
     records, locate = _split(part, name) if name == "dataframe_split" else _records(part, name, schema)
     try:
         return read_rows(records, schema, max_rows=max_rows)
     except SchemaMismatchError as exc:
         raise mismatch(exc, locate) from exc
+
+
+def _decode(body: bytes) -> Any:
+    """Return the JSON of a body; ``NaN`` is missing here, because MLflow's client writes frames that way."""
+    try:
+        return decode_json(body)
+    except RequestError as exc:
+        if exc.meaning is not MALFORMED or b"NaN" not in body:
+            raise
+        try:
+            return json.loads(body, parse_constant=_constant)
+        except (ValueError, RecursionError):
+            raise exc from None
+
+
+def _constant(name: str) -> None:
+    if name != "NaN":
+        raise ValueError(name)
 
 
 def _only_part(payload: Any) -> tuple[str, Any]:
