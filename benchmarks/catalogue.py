@@ -39,6 +39,10 @@ class Benchmark:
 
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "prediction_log": Benchmark(
+        "benchmarks.prediction_log.benchmark",
+        "What it costs that no answer is forgotten: throughput, latency and bytes, beside JSONL and the disk itself.",
+    ),
     "training": Benchmark(
         "benchmarks.training.benchmark",
         "How good the default candidates are, and what they cost to train, load and score.",

@@ -4,21 +4,23 @@ Adapters implement them, ``vigie.testing`` publishes a complete fake of each, an
 both. Adapters raise ``VigieError`` only and chain the driver's own error.
 """
 
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
-
-import pyarrow as pa
 
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event, EventKind
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
-from vigie.domain.prediction import Feedback, FeedbackStatus, PredictionRecord
-from vigie.domain.schema import Schema
+from vigie.domain.prediction import Feedback, FeedbackStatus, Prediction, PredictionRecord
+from vigie.domain.schema import Schema, Value
 from vigie.domain.window import Window
+
+if TYPE_CHECKING:  # the server writes without Arrow: only what reads the log loads it
+    import pyarrow as pa
 
 Members = Mapping[str, bytes]
 """A bundle as plain bytes by member name; what it means is the bundle room's business."""
@@ -37,6 +39,10 @@ class IdSource(Protocol):
 
     def new_id(self, at: datetime) -> UUID:
         """Return a fresh version 7 UUID whose time is ``at``."""
+        ...
+
+    def take(self, at_us: int, n: int) -> list[bytes]:
+        """Return ``n`` fresh version 7 UUIDs, 16 bytes each, whose time is ``at_us`` microseconds after 1970."""
         ...
 
 
@@ -136,8 +142,8 @@ class LoggedRows:
             (when the outcome was seen, when it reached us).
     """
 
-    features: pa.Table
-    records: pa.Table
+    features: "pa.Table"
+    records: "pa.Table"
 
 
 class PredictionLog(Protocol):
@@ -189,6 +195,150 @@ class PredictionLog(Protocol):
 
     def close(self) -> None:
         """Release what is held; a second call does nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An answer kept under a caller's ``Idempotency-Key``, so that a retry gets the same bytes.
+
+    Attributes:
+        key: who asked and the key, at most 300 characters; the same for every retry.
+        request_digest: SHA-256 of method, path and body; another one under the same key is another request.
+        response: the body as it was sent.
+        content_type: of the body.
+    """
+
+    key: str
+    request_digest: bytes
+    response: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """Answers as a writer takes them: ``table`` and ``rows`` come from one ``RowEncoder`` of that writer."""
+
+    table: object
+    rows: Sequence[tuple[Any, ...]]
+
+
+class RowEncoder(Protocol):
+    """Turns the answers of one model under one schema into rows, without an object per row."""
+
+    @property
+    def table(self) -> object:
+        """Where the rows go; goes into ``EncodedRows`` as it is."""
+        ...
+
+    def encode(  # noqa: PLR0913, PLR0917  a record's fields, passed as they are on the hot path
+        self,
+        prediction_id: bytes,
+        at_us: int,
+        version: str,
+        entity: str | None,
+        latency_us: int | None,
+        prediction: Prediction,
+        values: Sequence[Value],
+    ) -> tuple[Any, ...]:
+        """Return one row.
+
+        Args:
+            prediction_id: the 16 bytes of a version 7 UUID.
+            at_us: when it was answered, microseconds since 1970, UTC.
+            version: of the model.
+            entity: whom the row is about, if known.
+            latency_us: how long the answer took before it was logged.
+            prediction: what the model said.
+            values: the features in the schema's order, None for missing.
+
+        Raises:
+            SchemaMismatchError: a value cannot be kept as the schema's kind; the violation's row is 0.
+            ValueError: the id is not a version 7 UUID, or the number of values is wrong.
+        """
+        ...
+
+
+class PredictionWriter(Protocol):
+    """A server's way into the log: a bounded queue, and one group commit for whatever waits in it.
+
+    ``reserve``, ``submit``, ``release`` and ``feedback`` do not block; ``submit`` and ``feedback`` are called on a
+    running event loop, to which the futures belong. A future that is cancelled before its group begins is not kept.
+    """
+
+    @property
+    def mode(self) -> Literal["durable", "fast"]:
+        """What an acknowledgement survives: a power cut too, or a crash of the process only."""
+        ...
+
+    def reserve(self, rows: int) -> None:
+        """Take room in the queue before the model runs.
+
+        Raises:
+            StorageError: the queue is full (``retryable``), or the log failed lately, is broken or closed.
+        """
+        ...
+
+    def release(self, rows: int) -> None:
+        """Give room back that nothing was submitted for."""
+        ...
+
+    def encoder(self, model: str, schema: Schema, *, variant: str | None = None) -> RowEncoder:
+        """Return what encodes a served model's answers; it is made once and used for every request."""
+        ...
+
+    def submit(self, batch: EncodedRows, replay: Replay | None = None) -> "Future[Replay | None]":
+        """Keep answers in the room reserved for them, all or none, and with them the response under its key.
+
+        The future is done when the group is committed: None says that the answers are kept. When an answer is kept
+        under the replay's key already, or another request of the same group brought it, nothing of this batch is kept
+        and the future gives that earlier answer: send it, or refuse when its digest is another. So a retry counts once,
+        also while the first try still waits and when another process has it.
+
+        Raises (by the future):
+            StorageError: nothing was kept. The caller must not answer.
+        """
+        ...
+
+    def replayed(self, key: str) -> Replay | None:
+        """Return the answer committed under a key in the last 24 hours: a short read, before the model runs.
+
+        What still waits is not seen; ``submit`` sees it.
+
+        Raises:
+            StorageError: the log cannot be read.
+        """
+        ...
+
+    def feedback(
+        self, model: str, items: Sequence[Feedback], *, received_at: datetime
+    ) -> "Future[list[FeedbackStatus]]":
+        """Keep outcomes in the next group, one status per item, in order; see ``PredictionLog.record_feedback``.
+
+        Raises:
+            StorageError: as ``reserve``, or by the future: nothing was kept.
+            SchemaMismatchError: an outcome cannot be said in JSON; nothing was kept.
+        """
+        ...
+
+    def depth(self) -> int:
+        """Return how many rows are reserved or wait."""
+        ...
+
+    def last_sync_s(self) -> float | None:
+        """Return how long the latest commit took, in seconds; None before the first."""
+        ...
+
+    def check(self) -> None:
+        """Really write and commit one number in the next group; blocks, so call it from a thread.
+
+        Raises:
+            StorageError: the log cannot be written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Commit what waits, then release what is held; a second call does nothing."""
         ...
 
 

@@ -5,6 +5,7 @@ Arguments: path, seed of its ids, how many batches (0: until it is killed), mode
 """
 
 import sys
+import time
 from pathlib import Path
 
 from vigie.adapters.prediction_log.sqlite import SqlitePredictionLog
@@ -22,6 +23,8 @@ def main(path: str, seed: str, n_batches: str, mode: str) -> None:
         done += 1
         batch = [records.one(float(done)) for _ in range(_BATCH)]
         waiting += batch
+        if mode == "early":
+            time.sleep(0.005)  # so that a kill comes between two appends, however slow the disk is
         if mode == "log" or done % _HELD_BACK == 0:
             log.append("churn", BINARY, waiting)
             waiting = []

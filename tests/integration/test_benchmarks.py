@@ -26,3 +26,18 @@ def test_the_short_training_benchmark_runs(tmp_path: Path) -> None:
     (gate,) = report["gates"]
     assert gate["met"] is (gate["low"] >= gate["goal"]["at_least"])
     assert gate["met"]
+
+
+@pytest.mark.slow
+def test_the_short_prediction_log_benchmark_runs() -> None:
+    """Loads the log, the textbook and the floor in processes of their own, and judges the bytes written per event."""
+    command = [sys.executable, "-m", "benchmarks", "prediction_log", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {found["status"] for found in report["results"]} == {"ok"}
+    assert len(report["results"]) == 9
+    assert all(item["median"] > 0 for found in report["results"] for item in found["measures"])
+    (gate,) = report["gates"]
+    assert gate["met"]
+    assert gate["low"] > 200  # ten features and the rest take that much, so something was measured

@@ -30,6 +30,7 @@ from vigie.loop.golden import golden_rows
 from vigie.loop.judged import read_judged
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.origin import Origin
+from vigie.loop.records import keep_card, origin_tags, with_interval
 from vigie.loop.register import LOSS_NAMES, enter
 from vigie.loop.train import predicted_quantity
 from vigie.monitoring.profile import build_profile
@@ -127,6 +128,7 @@ def adopt(loop: Loop, given: Given, *, declared: Schema | None, origin: Origin, 
 def _registered(loop: Loop, found: Adopted, content: BundleContent, origin: Origin, *, owner: str) -> Adopted:
     runs = loop.tracker.record(loop.model, _run(loop, found, content, origin), ())
     members = signed(pack(replace(content, lineage={**content.lineage, "run_id": runs.parent_id})), loop.signer)
+    keep_card(loop, runs.parent_id, members)
     tags = {"vigie.data_digest": content.data_digest, "vigie.candidate": found.name}
     version = loop.registry.publish(loop.model, members, run_id=runs.parent_id, tags=tags)
     verdict = found.decision.reasons if found.decision else (NOT_JUDGED,)
@@ -283,7 +285,6 @@ def _leaks(dataset: Dataset, judged: _Judged) -> tuple[str, ...]:
 
 def _run(loop: Loop, found: Adopted, content: BundleContent, origin: Origin) -> RunRecord:
     schema = found.dataset.schema
-    tags = {"vigie.data_digest": content.data_digest, "vigie.source": origin.source, "vigie.cause": origin.cause}
     prefixed = {item.name if item.name.startswith(IN_SAMPLE) else f"test_{item.name}": item for item in content.metrics}
     return RunRecord(
         name=f"{loop.model}: {found.name}, fitted elsewhere",
@@ -294,8 +295,13 @@ def _run(loop: Loop, found: Adopted, content: BundleContent, origin: Origin) -> 
             "n_features": str(len(schema.features)),
             **content.params,
         },
-        metrics={name: item.value for name, item in prefixed.items() if item.value is not None},
-        tags=tags if origin.commit is None else {**tags, "mlflow.source.git.commit": origin.commit},
+        metrics={
+            metric: value
+            for name, item in prefixed.items()
+            for metric, value in with_interval(name, item).items()
+            if value is not None
+        },
+        tags={**origin_tags(content.data_digest, origin), "vigie.kind": "fitted elsewhere"},
     )
 
 

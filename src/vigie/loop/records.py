@@ -4,11 +4,13 @@ from typing import Final
 
 import numpy as np
 
+from vigie.bundle.members import CARD
 from vigie.domain.measurement import Measurement, finite
 from vigie.domain.model import RunRecord, UsedRows
 from vigie.domain.schema import Kind
 from vigie.loop.context import Loop
 from vigie.loop.origin import Origin
+from vigie.ports import Members
 from vigie.training.dataset import Dataset
 from vigie.training.leaderboard import Entry, Leaderboard
 from vigie.training.split import Split
@@ -36,7 +38,7 @@ def parent_record(loop: Loop, dataset: Dataset, parts: Split, leaderboard: Leade
             "why": leaderboard.choice.reason,
         },
         metrics=_metrics(leaderboard.metric, winner),
-        tags={**_tags(dataset, origin), "vigie.kind": "training"},
+        tags={**origin_tags(dataset.digest, origin), "vigie.kind": "training"},
         rows=_rows(loop.model, dataset, parts, origin),
         seconds=sum(entry.seconds for entry in leaderboard.entries),
     )
@@ -53,7 +55,7 @@ def candidate_records(
             params={"candidate": entry.name, "seed": seed, **entry.params},
             metrics=_metrics(leaderboard.metric, entry),
             tags={
-                **_tags(dataset, origin),
+                **origin_tags(dataset.digest, origin),
                 "vigie.kind": "candidate",
                 "vigie.kept": str(entry is leaderboard.winner).lower(),
             },
@@ -65,9 +67,19 @@ def candidate_records(
     ]
 
 
-def _tags(dataset: Dataset, origin: Origin) -> dict[str, str]:
+def keep_card(loop: Loop, run_id: str, members: Members) -> None:
+    """Keep the card of a bundle with a run, as a file and as the note that is shown beside it.
+
+    Raises:
+        RegistryError: the tracker failed.
+    """
+    loop.tracker.attach(run_id, {CARD: members[CARD]}, note=members[CARD].decode())
+
+
+def origin_tags(digest: str, origin: Origin) -> dict[str, str]:
+    """Return where a run's table and code come from, as labels."""
     tags = {
-        "vigie.data_digest": dataset.digest,
+        "vigie.data_digest": digest,
         "vigie.source": origin.source,
         "vigie.cause": origin.cause,
         "mlflow.source.name": origin.cause,
@@ -89,10 +101,10 @@ def _rows(name: str, dataset: Dataset, parts: Split, origin: Origin) -> tuple[Us
 def _metrics(ranked_by: str, entry: Entry) -> dict[str, float]:
     found: dict[str, float | None] = {"fit_seconds": entry.seconds}
     for item in entry.test:
-        found |= _with_interval(f"test_{item.name}", item)
+        found |= with_interval(f"test_{item.name}", item)
     for name, values in entry.folds.items():
         found |= {f"cv_{name}_mean": float(np.mean(values)), f"cv_{name}_sd": float(np.std(values))}
-    found |= _with_interval(f"cv_{ranked_by}_mean", entry.cv)
+    found |= with_interval(f"cv_{ranked_by}_mean", entry.cv)
     if entry.n_features_kept is not None:
         found["n_features_kept"] = float(entry.n_features_kept)
     if entry.coefficients is not None:
@@ -101,7 +113,8 @@ def _metrics(ranked_by: str, entry: Entry) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None and finite(value) is not None}
 
 
-def _with_interval(name: str, item: Measurement) -> dict[str, float | None]:
+def with_interval(name: str, item: Measurement) -> dict[str, float | None]:
+    """Return a measurement as metrics: its value, and the ends of its interval where it has one."""
     if item.interval is None:
         return {name: item.value}
     return {name: item.value, f"{name}_low": item.interval.low, f"{name}_high": item.interval.high}

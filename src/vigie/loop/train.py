@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.bundle.archive import BundleContent, pack, unpack
-from vigie.bundle.members import CARD
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Measurement
 from vigie.domain.model import TrackedRuns
@@ -20,7 +19,7 @@ from vigie.loop.compile import unservable, with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
 from vigie.loop.origin import Origin
-from vigie.loop.records import candidate_records, parent_record
+from vigie.loop.records import candidate_records, keep_card, parent_record
 from vigie.monitoring.profile import build_profile
 from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
@@ -90,7 +89,7 @@ def train(
     content = _content(loop, dataset, parts, leaderboard.winner, runs, origin)
     members = pack(with_scorer(content, columns))
     unpack(members, trust=rules.trust.before_signing())  # what no server could open must not become a version
-    loop.tracker.attach(runs.parent_id, {CARD: members[CARD]}, note=members[CARD].decode())
+    keep_card(loop, runs.parent_id, members)
     loop.ledger.append(_event(loop, dataset, leaderboard, runs, origin))
     return Trained(dataset, parts, leaderboard, runs, members)
 

@@ -8,6 +8,7 @@ from vigie.testing.clock import FakeClock, FakeIds
 from vigie.testing.ledger import InMemoryLedger
 from vigie.testing.notifier import RecordingNotifier
 from vigie.testing.prediction_log import InMemoryPredictionLog
+from vigie.testing.prediction_writer import InMemoryPredictionWriter
 from vigie.testing.registry import InMemoryRegistry
 from vigie.testing.tracker import InMemoryTracker, KeptRun
 
@@ -16,6 +17,7 @@ __all__ = [
     "FakeIds",
     "InMemoryLedger",
     "InMemoryPredictionLog",
+    "InMemoryPredictionWriter",
     "InMemoryRegistry",
     "InMemoryTracker",
     "KeptRun",

@@ -116,12 +116,12 @@ def test_network_file_system_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
 def test_settings_of_the_writer(tmp_path, durable, synchronous):
-    """The writer runs in WAL mode, syncs as asked and overwrites what is deleted."""
+    """The writer runs in WAL mode, syncs as asked, overwrites what is deleted and makes its own checkpoints."""
     with open_log(tmp_path / "log.db", durable=durable) as log:
         writer = log._file._writer
         names = ("journal_mode", "synchronous", "secure_delete", "wal_autocheckpoint", "busy_timeout")
         found = [writer.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
-    assert found == ["wal", synchronous, 2, 4000, 10000]
+    assert found == ["wal", synchronous, 2, 0, 10000]
 
 
 def test_reading_cannot_write(tmp_path):

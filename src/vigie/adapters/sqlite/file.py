@@ -1,6 +1,5 @@
 """One SQLite file: opened with care, written by one at a time, and silent about nothing that goes wrong."""
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -11,23 +10,27 @@ from typing import Final
 
 from vigie.adapters.sqlite.filesystem import network_filesystem, read_mounts
 from vigie.adapters.sqlite.statements import Migration
+from vigie.adapters.sqlite.turn import Turn
 from vigie.errors import StorageError
 
 _BUSY_TIMEOUT_S: Final = 10.0
-_CHECKPOINT_PAGES: Final = 4000
+CHECKPOINT_PAGES: Final = 4000  # of the WAL, about: 16 MB
+_PAGES_PER_COMMIT: Final = 4  # the leaves that any commit touches, and the first page
+_ROWS_PER_PAGE: Final = 16
 _SYNCHRONOUS: Final = {True: 2, False: 1}  # FULL syncs the WAL at every commit, NORMAL only at checkpoints
 
 
 class SqliteFile:
     """A SQLite database in WAL mode with one writer connection per process.
 
-    Threads queue at a lock, processes at a blocking ``flock`` on a file beside the database: the kernel wakes them in
-    turn, where SQLite's own busy handler polls with sleeps. Everything that writes or checkpoints holds both, which
-    also keeps two connections from the WAL-reset fault of SQLite before 3.51.3. Reads open a read-only connection each
-    and wait for nobody.
+    Threads queue at a lock, processes at a ``flock`` on a file beside the database (see ``Turn``). Everything that
+    writes or checkpoints holds both, which also keeps two connections from the WAL-reset fault of SQLite before 3.51.3.
+    Reads open a read-only connection each and wait for nobody.
 
     A commit that the disk failed (``SQLITE_IOERR``) may be half on it, and SQLite would acknowledge the next one as if
-    nothing had been: this class refuses every later write until the file is opened anew.
+    nothing had been: this class refuses every later write until the file is opened anew. The same goes for a
+    checkpoint: SQLite's automatic ones hide their errors, and the pages that an earlier, partial one wrote are not
+    written again after a failed sync. So checkpoints are made here, in sight.
     """
 
     def __init__(
@@ -51,22 +54,30 @@ class SqliteFile:
         self._durable = durable
         self._lock = threading.Lock()
         self._refusal = ""
+        self._wal_pages = 0  # since the latest checkpoint, estimated from rows
         network = network_filesystem(self.path, read_mounts())
         if network:
             problem = f"{self.path} lies on {network}, where SQLite cannot keep its promise."
             raise self._error(problem, "Put it on a local disk.")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._queue_fd = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._turn = Turn(self.path.with_name(f"{self.path.name}.lock"))
         except OSError as exc:
             raise self._error(f"{self.path} cannot be opened: {exc.strerror}.") from exc
         try:
-            with self._turn():
+            with self._my_turn():
                 self._writer = self._open(migrations)
+                if durable:
+                    self._sync_folders()
                 self._inode = self._identity()
         except BaseException:
-            os.close(self._queue_fd)
+            self._turn.close()
             raise
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing will be written until the file is opened anew."""
+        return bool(self._refusal)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -75,21 +86,51 @@ class SqliteFile:
         Raises:
             StorageError: nothing of the block was kept.
         """
+        with self.commit() as connection:
+            yield connection
+        if self._wal_pages >= CHECKPOINT_PAGES:
+            with suppress(StorageError):  # the block is kept; a failed disk is told to the next one
+                self.checkpoint()
+
+    @contextmanager
+    def commit(self) -> Iterator[sqlite3.Connection]:
+        """Run the block as one transaction, as ``write`` does, and leave the checkpoint to the caller.
+
+        Raises:
+            StorageError: nothing of the block was kept.
+        """
         with self._lock:
             self._refuse_if_unusable()
-            with self._turn():
+            with self._my_turn():
                 try:
                     self._writer.execute("BEGIN IMMEDIATE")
+                    before = self._writer.total_changes
                     yield self._writer
                     self._writer.execute("COMMIT")
                 except sqlite3.Error as exc:
                     self._roll_back()
-                    if _primary_code(exc) == sqlite3.SQLITE_IOERR:
-                        self._refusal = "the disk failed an earlier write."
-                    raise self._translated(exc) from exc
+                    raise self._failed(exc) from exc
                 except BaseException:
                     self._roll_back()
                     raise
+                self._wal_pages += _PAGES_PER_COMMIT + (self._writer.total_changes - before) // _ROWS_PER_PAGE
+
+    def checkpoint(self, *, pages: int = 0) -> None:
+        """Bring the WAL into the database when about ``pages`` pages or more have gathered; waits for no reader.
+
+        Raises:
+            StorageError: the disk failed; nothing is written from now on.
+        """
+        if not self._wal_pages or self._wal_pages < pages:
+            return
+        with self._lock:
+            self._refuse_if_unusable()
+            with self._my_turn():
+                try:
+                    self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                except sqlite3.Error as exc:
+                    raise self._failed(exc) from exc
+                self._wal_pages = 0
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -114,18 +155,36 @@ class SqliteFile:
             if self._refusal == _CLOSED:
                 return
             self._refusal = _CLOSED
-            with suppress(sqlite3.Error), self._turn():  # what was acknowledged is in the WAL already
+            with suppress(sqlite3.Error, StorageError), self._my_turn():  # what was acknowledged is in the WAL already
                 self._writer.close()
-            os.close(self._queue_fd)
+            self._turn.close()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Wait for this process's turn to write."""
-        fcntl.flock(self._queue_fd, fcntl.LOCK_EX)
+    def _my_turn(self) -> Iterator[None]:
+        """Wait for this process's turn to write, as long as SQLite would."""
+        if not self._turn.take(_BUSY_TIMEOUT_S):
+            problem = f"another process kept {self.path} to itself for {_BUSY_TIMEOUT_S:.0f} s."
+            raise self._error(problem, retryable=True)
         try:
             yield
         finally:
-            fcntl.flock(self._queue_fd, fcntl.LOCK_UN)
+            self._turn.give_back()
+
+    def _sync_folders(self) -> None:
+        """Make sure that a power cut leaves the new files their names: SQLite does not look whether its own try worked.
+
+        The folder that holds ours may be as new as it.
+        """
+        try:
+            for folder in (self.path.parent, self.path.parent.parent):
+                descriptor = os.open(folder, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        except OSError as exc:
+            self._writer.close()
+            raise self._error(f"the folder of {self.path} cannot be synced: {exc.strerror}.") from exc
 
     def _refuse_if_unusable(self) -> None:
         if self._refusal:
@@ -183,7 +242,7 @@ class SqliteFile:
         (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
         writer.execute(f"PRAGMA synchronous = {wanted}")
         writer.execute("PRAGMA secure_delete = FAST")
-        writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        writer.execute("PRAGMA wal_autocheckpoint = 0")  # see the class
         if mode != "wal" or _number(writer, "PRAGMA synchronous") != wanted:
             problem = f"{self.path} refuses WAL with synchronous={wanted} (journal is {mode!r})."
             raise self._error(problem, "Put it on a local disk.")
@@ -200,13 +259,19 @@ class SqliteFile:
     def _error(self, problem: str, remedy: str = "", *, retryable: bool = False) -> StorageError:
         return StorageError(self._store, problem, retryable=retryable, remedy=remedy)
 
+    def _failed(self, exc: sqlite3.Error) -> StorageError:
+        """Stop for good when the disk failed, and say the error in words of ours."""
+        if _primary_code(exc) == sqlite3.SQLITE_IOERR and not _is_out_of_room(exc):
+            self._refusal = "the disk failed an earlier write."
+        return self._translated(exc)
+
     def _translated(self, exc: sqlite3.Error) -> StorageError:
         """Say a driver's error in words of ours; the caller chains it."""
         code = _primary_code(exc)
         if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
             problem = f"{self.path} is damaged or not a database ({exc})."
             return self._error(problem, "Move it aside, then restore a backup or start with a new file.")
-        if code == sqlite3.SQLITE_FULL:
+        if _is_out_of_room(exc):
             return self._error(f"no room is left for {self.path}.", "Free some space and try again.", retryable=True)
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return self._error(f"another program keeps {self.path} locked.", retryable=True)
@@ -222,6 +287,12 @@ def _primary_code(exc: sqlite3.Error) -> int | None:
     """Return SQLite's result code without its extension; None when the driver itself complained."""
     code: int | None = getattr(exc, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF
+
+
+def _is_out_of_room(exc: sqlite3.Error) -> bool:
+    """Whether the disk is full: for the database and its WAL, or for the shared memory that indexes the WAL."""
+    code: int | None = getattr(exc, "sqlite_errorcode", None)
+    return code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int:

@@ -18,7 +18,16 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{suite}"
-        for suite in ("feedback", "ids", "ledger", "notifier", "prediction_log", "registry", "tracker")
+        for suite in (
+            "feedback",
+            "ids",
+            "ledger",
+            "notifier",
+            "prediction_log",
+            "prediction_writer",
+            "registry",
+            "tracker",
+        )
     )
 )
 
@@ -26,7 +35,16 @@ from vigie.testing.conformance.ids import IdSourceSuite  # noqa: E402  # rewriti
 from vigie.testing.conformance.ledger import LedgerSuite  # noqa: E402  # idem
 from vigie.testing.conformance.notifier import NotifierSuite  # noqa: E402  # idem
 from vigie.testing.conformance.prediction_log import PredictionLogSuite  # noqa: E402  # idem
+from vigie.testing.conformance.prediction_writer import PredictionWriterSuite  # noqa: E402  # idem
 from vigie.testing.conformance.registry import RegistrySuite  # noqa: E402  # idem
 from vigie.testing.conformance.tracker import TrackerSuite  # noqa: E402  # idem
 
-__all__ = ["IdSourceSuite", "LedgerSuite", "NotifierSuite", "PredictionLogSuite", "RegistrySuite", "TrackerSuite"]
+__all__ = [
+    "IdSourceSuite",
+    "LedgerSuite",
+    "NotifierSuite",
+    "PredictionLogSuite",
+    "PredictionWriterSuite",
+    "RegistrySuite",
+    "TrackerSuite",
+]

@@ -34,7 +34,7 @@ class Effort:
 
 
 USUAL_EFFORT = Effort(rows=2_000, folds=3, steps=5, shuffles=5, judged_rows=2_000)
-"""About four seconds of one core for the examples of up to 5,000 rows, of which three quarters draw the charts."""
+"""About three seconds of one core for the examples of up to 5,000 rows, of which three quarters draw the charts."""
 
 
 @dataclass(frozen=True, slots=True)

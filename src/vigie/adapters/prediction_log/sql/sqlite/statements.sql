@@ -32,3 +32,17 @@ ON CONFLICT (id, model) DO UPDATE SET
 -- name: probe
 -- Write one number, durably like everything else.
 UPDATE probe SET n = n + 1
+
+-- name: put_replay
+-- Keep an answer under its key; only an expired one can be there, which goes.
+INSERT OR REPLACE INTO replay (key, request_digest, response, content_type, at) VALUES (?, ?, ?, ?, ?)
+
+-- name: find_replay
+-- The answer under a key, if it is young enough.
+SELECT key, request_digest, response, content_type FROM replay WHERE key = :key AND at > :after
+
+-- name: purge_replays
+-- Delete some of what has expired, looking at the oldest only.
+DELETE FROM replay WHERE seq IN (
+  SELECT seq FROM (SELECT seq, at FROM replay ORDER BY seq LIMIT :limit) WHERE at <= :until
+)

@@ -1,0 +1,84 @@
+"""The typed table of one model under one feature schema: found, made and written."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from vigie.adapters.prediction_log.store import SQL, TABLE_SQL
+from vigie.domain.schema import Kind, Schema
+
+SQL_TYPES: Final = {Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL", Kind.BOOLEAN: "INTEGER", Kind.CATEGORY: "TEXT"}
+_ID_MS_BYTES: Final = 6  # a version 7 UUID begins with 48 bits of milliseconds
+
+
+class TableState(NamedTuple):
+    """What is known of a table once it is committed: its number, and how far ids and times are apart in it."""
+
+    n: int
+    skew_ms: int
+
+
+class PredictionTable:
+    """One table ``p_<n>``, made when its first rows come.
+
+    Attributes:
+        state: what a commit has confirmed, None before the first. Whoever commits what ``insert`` wrote sets it.
+    """
+
+    def __init__(self, model: str, schema: Schema) -> None:
+        """Name the table; nothing is read or written."""
+        self._key = {"model": model, "hash": schema.digest}
+        self._schema = schema
+        self.state: TableState | None = None
+
+    def insert(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> TableState:
+        """Write rows of ``RowEncoder`` inside the caller's transaction; return the state to set when it is committed.
+
+        Raises:
+            sqlite3.IntegrityError: an id is there already.
+        """
+        state = self.state or self._find(connection) or self._create(connection)
+        skew_ms = max(abs(int.from_bytes(row[0][:_ID_MS_BYTES], "big") - row[1] // 1000) for row in rows)
+        if skew_ms > state.skew_ms:
+            connection.execute(SQL["raise_skew"], {"n": state.n, "skew_ms": skew_ms})
+            state = TableState(state.n, skew_ms)
+        connection.executemany(_insert(state.n, len(self._schema.features)), rows)
+        return state
+
+    def _find(self, connection: sqlite3.Connection) -> TableState | None:
+        found = connection.execute(SQL["find_table"], self._key).fetchone()
+        return TableState(*found) if found else None
+
+    def _create(self, connection: sqlite3.Connection) -> TableState:
+        n = connection.execute(SQL["add_table"], {**self._key, "spec": column_spec(self._schema)}).lastrowid or 0
+        kinds = [SQL_TYPES[feature.kind] for feature in self._schema.features]
+        columns = "".join(f",\n  f_{place} {kind}" for place, kind in enumerate(kinds))
+        connection.execute(TABLE_SQL["create"].format(table=f"p_{n:d}", features=columns))
+        return TableState(n, 0)
+
+
+def on_table(name: str, n: int) -> str:
+    """Return a statement of ``table.sql`` on table ``n``."""
+    return TABLE_SQL[name].format(table=f"p_{n:d}")
+
+
+def column_spec(schema: Schema) -> str:
+    """Return what the columns of a table mean, as JSON for whoever reads the file without us."""
+    columns = [
+        {"column": f"f_{place}", "feature": feature.name, "kind": feature.kind.value}
+        for place, feature in enumerate(schema.features)
+    ]
+    target = {
+        "name": schema.target.name,
+        "task": schema.target.task.value,
+        "classes": list(schema.target.classes),
+    }
+    return json.dumps({"format": 1, "columns": columns, "target": target}, ensure_ascii=False)
+
+
+@cache
+def _insert(n: int, width: int) -> str:
+    features = "".join(f", f_{place}" for place in range(width))
+    return TABLE_SQL["insert"].format(table=f"p_{n:d}", features=features, marks=", ?" * width)

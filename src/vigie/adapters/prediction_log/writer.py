@@ -1,0 +1,312 @@
+"""The server's way into the log: requests queue, and one thread commits and acknowledges whatever waits, as a group.
+
+A commit in durable mode costs one sync of the disk, however many rows it holds. So nobody waits for a batch to fill:
+the thread takes what is there, and while it syncs, the next group gathers by itself.
+"""
+
+import asyncio
+import atexit
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent import futures
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic, perf_counter
+from typing import Any, Final, Literal
+
+from vigie.adapters.prediction_log import replays
+from vigie.adapters.prediction_log.encoding import RowEncoder
+from vigie.adapters.prediction_log.feedback import Item, encode_feedback, keep_feedback
+from vigie.adapters.prediction_log.refusals import CLOSED, again, blames_a_batch, full, refusal, unexpected
+from vigie.adapters.prediction_log.store import SQL, open_file
+from vigie.adapters.prediction_log.table import PredictionTable
+from vigie.adapters.sqlite.file import CHECKPOINT_PAGES
+from vigie.adapters.sqlite.moments import microseconds
+from vigie.domain.prediction import Feedback, FeedbackStatus
+from vigie.domain.schema import Schema
+from vigie.errors import StorageError
+from vigie.ports import Clock, EncodedRows, Replay
+
+_PAUSE_S: Final = 0.25  # after a failure, before new requests may try the log again
+_PURGE_EVERY_S: Final = 60.0  # of answers under expired keys
+_IDLE_S: Final = 1.0  # without a request, before the WAL is brought into the database
+_CHECK_S: Final = 15.0  # longer than any wait for another process
+_CLOSE_S: Final = 30.0
+
+
+@dataclass(slots=True)  # not frozen: that costs a microsecond per request
+class _Job:
+    """What waits: whom to tell (a future, and the loop it belongs to if it has one) and how many rows it counts for."""
+
+    future: Any
+    loop: asyncio.AbstractEventLoop | None
+    n_rows: int
+
+
+@dataclass(slots=True)
+class _Answers(_Job):
+    batch: EncodedRows
+    replay: Replay | None
+
+
+@dataclass(slots=True)
+class _Outcomes(_Job):
+    model: str
+    items: Sequence[Item]
+    received_us: int
+
+
+class SqlitePredictionWriter:
+    """Implements ``ports.PredictionWriter`` on the file of ``SqlitePredictionLog``; one per process.
+
+    After a failure the log is left alone for a quarter of a second: requests are refused before their model runs, then
+    the next ones try it. After a failed sync nothing is acknowledged any more until the process is started anew; see
+    ``SqliteFile``. What is still queued when the interpreter ends is committed.
+    """
+
+    def __init__(self, path: Path, *, durable: bool, max_waiting_rows: int, clock: Clock) -> None:
+        """Open the log, or start one, and the thread that writes it.
+
+        Args:
+            path: the database file.
+            durable: True keeps what was acknowledged through a power cut, False through a crash of the process only.
+            max_waiting_rows: room in the queue; a batch that is larger gets in when nothing else waits.
+            clock: says when an answer under an Idempotency-Key expires.
+
+        Raises:
+            StorageError: the file cannot be used; the message says why.
+        """
+        self._file = open_file(path, durable=durable)
+        self._durable = durable
+        self._max_waiting_rows = max_waiting_rows
+        self._clock = clock
+        self._gate = threading.Lock()  # guards the three below, and the order of the queue against closing
+        self._n_waiting = 0
+        self._closed = False
+        self._trouble: tuple[StorageError, float] | None = None  # what to say, and until when
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._last_sync_s: float | None = None
+        self._may_purge_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="vigie-log", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    @property
+    def mode(self) -> Literal["durable", "fast"]:
+        """What an acknowledgement survives."""
+        return "durable" if self._durable else "fast"
+
+    def reserve(self, rows: int) -> None:
+        """Take room in the queue before the model runs; see ``ports.PredictionWriter``.
+
+        Raises:
+            StorageError: the queue is full (``retryable``), or the log failed lately, is broken or closed.
+        """
+        with self._gate:
+            self._refuse_if_in_trouble()
+            if self._n_waiting and self._n_waiting + rows > self._max_waiting_rows:
+                raise full(self._n_waiting)
+            self._n_waiting += rows
+
+    def release(self, rows: int) -> None:
+        """Give room back that nothing was submitted for."""
+        with self._gate:
+            self._n_waiting -= rows
+
+    def encoder(self, model: str, schema: Schema, *, variant: str | None = None) -> RowEncoder:
+        """Return what encodes a served model's answers."""
+        return RowEncoder(model, schema, variant=variant)
+
+    def submit(self, batch: EncodedRows, replay: Replay | None = None) -> asyncio.Future[Replay | None]:
+        """Keep answers in the room reserved for them; see ``ports.PredictionWriter``."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Replay | None] = loop.create_future()
+        self._put(_Answers(future, loop, len(batch.rows), batch, replay))
+        return future
+
+    def replayed(self, key: str) -> Replay | None:
+        """Return the answer committed under a key in the last 24 hours; see ``ports.PredictionWriter``.
+
+        Raises:
+            StorageError: the log cannot be read.
+        """
+        with self._file.read() as connection:
+            return replays.find(connection, key, microseconds(self._clock.now()))
+
+    def feedback(
+        self, model: str, items: Sequence[Feedback], *, received_at: datetime
+    ) -> asyncio.Future[list[FeedbackStatus]]:
+        """Keep outcomes in the next group; see ``ports.PredictionWriter``.
+
+        Raises:
+            StorageError: as ``reserve``, or by the future: nothing was kept.
+            SchemaMismatchError: an outcome cannot be said in JSON; nothing was kept.
+        """
+        encoded = encode_feedback(items)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[FeedbackStatus]] = loop.create_future()
+        self.reserve(len(encoded))
+        self._put(_Outcomes(future, loop, len(encoded), model, encoded, microseconds(received_at)))
+        return future
+
+    def depth(self) -> int:
+        """Return how many rows are reserved or wait."""
+        return self._n_waiting
+
+    def last_sync_s(self) -> float | None:
+        """Return how long the latest commit took, in seconds; None before the first."""
+        return self._last_sync_s
+
+    def check(self) -> None:
+        """Really write and commit one number in the next group; blocks, so call it from a thread.
+
+        Raises:
+            StorageError: the log cannot be written.
+        """
+        future: futures.Future[None] = futures.Future()
+        self._put(_Job(future, None, 0))
+        try:
+            future.result(_CHECK_S)
+        except futures.TimeoutError as exc:
+            raise refusal(f"it did not commit within {_CHECK_S:.0f} s.", retryable=True) from exc
+
+    def close(self) -> None:
+        """Commit what waits, then release the file; a second call does nothing."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join(_CLOSE_S)
+        self._file.close()
+        atexit.unregister(self.close)
+
+    def _put(self, job: _Job) -> None:
+        with self._gate:
+            if not self._closed:
+                self._queue.put(job)
+                return
+        self._finish([(job, refusal(CLOSED))])
+
+    def _refuse_if_in_trouble(self) -> None:
+        if self._closed:
+            raise refusal(CLOSED)
+        if self._trouble and monotonic() < self._trouble[1]:
+            raise again(self._trouble[0])
+
+    def _run(self) -> None:
+        while True:
+            try:
+                job = self._queue.get(timeout=_IDLE_S)
+            except Empty:
+                self._checkpoint(pages=0)
+                continue
+            group, is_last = self._gather(job)
+            self._settle(group)
+            if is_last:
+                return
+            self._checkpoint(pages=CHECKPOINT_PAGES)
+
+    def _gather(self, job: _Job | None) -> tuple[list[_Job], bool]:
+        """Return everything that waits, and whether nothing will come after it."""
+        group = []
+        with suppress(Empty):
+            while job:
+                group.append(job)
+                job = self._queue.get_nowait()
+        return group, job is None
+
+    def _settle(self, group: Sequence[_Job]) -> None:
+        wanted: list[_Job] = []
+        gone: list[_Job] = []
+        for job in group:
+            (gone if job.future.cancelled() else wanted).append(job)
+        self._finish([(job, None) for job in gone])
+        if not wanted:
+            return
+        try:
+            outcomes = self._commit(wanted)
+        except Exception as exc:  # noqa: BLE001  the promise kept: whoever waits is told, and the thread lives on
+            self._settle_failed(wanted, exc)
+        else:
+            self._trouble = None
+            self._finish(list(zip(wanted, outcomes, strict=True)))
+
+    def _settle_failed(self, group: Sequence[_Job], exc: Exception) -> None:
+        if blames_a_batch(exc) and len(group) > 1:
+            for job in group:  # one by one: the others must not pay for it
+                self._settle([job])
+            return
+        failure = exc if isinstance(exc, StorageError) else unexpected(exc)
+        if not blames_a_batch(exc):
+            self._pause(failure)
+        self._finish([(job, again(failure)) for job in group])
+
+    def _commit(self, group: Sequence[_Job]) -> list[Any]:
+        """Write and commit a group; return what to tell each of its jobs."""
+        now_us = microseconds(self._clock.now())
+        outcomes: list[Any] = [None] * len(group)
+        rows: dict[PredictionTable, list[tuple[Any, ...]]] = defaultdict(list)
+        with self._file.commit() as connection:
+            for place, job in enumerate(group):
+                if isinstance(job, _Answers):
+                    if job.replay:
+                        outcomes[place] = replays.claim(connection, job.replay, now_us)
+                    if outcomes[place] is None and job.batch.rows:
+                        rows[_table(job.batch)].extend(job.batch.rows)
+            states = {table: table.insert(connection, kept) for table, kept in rows.items()}
+            for place, job in enumerate(group):
+                if isinstance(job, _Outcomes):
+                    outcomes[place] = keep_feedback(connection, job.model, job.items, job.received_us)
+                elif not isinstance(job, _Answers):
+                    connection.execute(SQL["probe"])
+            if monotonic() >= self._may_purge_at:
+                self._may_purge_at = monotonic() + (0 if replays.purge(connection, now_us) else _PURGE_EVERY_S)
+            started_s = perf_counter()
+        self._last_sync_s = perf_counter() - started_s
+        for table, state in states.items():
+            table.state = state
+        return outcomes
+
+    def _checkpoint(self, *, pages: int) -> None:
+        try:
+            self._file.checkpoint(pages=pages)
+        except StorageError as exc:
+            self._pause(exc)
+
+    def _pause(self, trouble: StorageError) -> None:
+        until_s = float("inf") if self._file.is_stopped else monotonic() + _PAUSE_S
+        self._trouble = (trouble, until_s)
+
+    def _finish(self, settled: Sequence[tuple[_Job, Any]]) -> None:
+        """Give the room back and tell everybody, with one call for each loop."""
+        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Any, Any]]] = defaultdict(list)
+        for job, outcome in settled:
+            by_loop[job.loop].append((job.future, outcome))
+        self.release(sum(job.n_rows for job, _ in settled))
+        for loop, told in by_loop.items():
+            if loop is None:
+                _tell(told)
+            else:
+                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(_tell, told)
+
+
+def _tell(told: Sequence[tuple[Any, Any]]) -> None:
+    for future, outcome in told:
+        if future.done():  # cancelled meanwhile
+            continue
+        if isinstance(outcome, StorageError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+
+def _table(batch: EncodedRows) -> PredictionTable:
+    if not isinstance(batch.table, PredictionTable):
+        raise TypeError("the rows come from the encoder of another writer")
+    return batch.table
