@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.svm._base import BaseLibSVM, BaseSVC
 from sklearn.utils.validation import check_array
 
 from vigie.bundle.hist_trees import check_hist_part
 from vigie.bundle.trees import check_tree_part, require
-
-MAX_JOBS = 256
-"""Threads that a model may ask for; -1 is as many as there are cores."""
 
 
 def check_model(model: object, *, any_partial: bool = False) -> None:
@@ -32,7 +30,7 @@ def check_model(model: object, *, any_partial: bool = False) -> None:
     """
     for part in _parts(model):
         _check_names(part)
-        _check_jobs(part)
+        _check_input(part)
         check_tree_part(part)
         check_hist_part(part)
         if isinstance(part, partial):
@@ -41,6 +39,13 @@ def check_model(model: object, *, any_partial: bool = False) -> None:
             _check_sparse(part)
         elif isinstance(part, BaseLibSVM) and hasattr(part, "support_"):
             _check_support_vectors(part)
+
+
+def use_one_job(model: object) -> None:
+    """Have every part of the model answer by itself: many of scikit-learn's parts would start processes for a row."""
+    for part in _parts(model):
+        if "n_jobs" in getattr(part, "__dict__", {}):
+            vars(part)["n_jobs"] = 1
 
 
 def _parts(model: object) -> Iterator[object]:
@@ -72,9 +77,10 @@ def _check_names(part: object) -> None:
             require(not callable(getattr(type(part), name, None)), f"an attribute stands for the method {name[:40]!a}")
 
 
-def _check_jobs(part: object) -> None:
-    jobs = getattr(part, "__dict__", {}).get("n_jobs")
-    require(jobs is None or (type(jobs) is int and abs(jobs) <= MAX_JOBS), "a model asks for thousands of threads")
+def _check_input(part: object) -> None:
+    """Require that text is text: scikit-learn's vectorizers can be told to open it as the name of a file."""
+    if isinstance(part, (CountVectorizer, HashingVectorizer)):
+        require(vars(part).get("input") == "content", "it opens files that a row names")
 
 
 def _check_sparse(matrix: Any) -> None:

@@ -20,7 +20,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from vigie.bundle.audit import check_model
+from vigie.bundle.audit import check_model, use_one_job
 from vigie.bundle.manifest import unique
 from vigie.bundle.trust import NATIVE_PACKAGES, TRUSTED_TYPES
 from vigie.errors import BundleError, UntrustedContentError
@@ -117,6 +117,7 @@ def _load_checked(content: bytes, allowed: list[str], trusted: frozenset[str]) -
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         model = skops.io.loads(content, trusted=allowed)
     check_model(model, any_partial="functools.partial" in trusted)
+    use_one_job(model)
     return model
 
 

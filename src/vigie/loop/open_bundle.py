@@ -42,12 +42,12 @@ def check_name(found: str, wanted: str) -> None:
 
 def _compiled(content: bytes, parts: Parts) -> Scorer:
     scorer = CompiledScorer(content, parts.schema)
-    try:
-        answers = scorer.score(parts.golden.columns)
-    except DataError as exc:
-        raise BundleError("The compiled scorer refuses one of the bundle's own golden rows.") from exc
     rows = zip(*(parts.golden.columns[name] for name in parts.schema.names), strict=True)
-    for n, (row, expected, found) in enumerate(zip(rows, parts.golden.predictions, answers, strict=True)):
+    for n, (row, expected) in enumerate(zip(rows, parts.golden.predictions, strict=True)):
+        try:
+            found = scorer.answer(row)
+        except DataError as exc:
+            raise BundleError("The compiled scorer refuses one of the bundle's own golden rows.") from exc
         if not agree(expected, found, ulps=scorer.ulps, noise=scorer.noise(row)):
             raise BundleError(
                 f"Golden row {n} is answered differently here than when the bundle was made.",

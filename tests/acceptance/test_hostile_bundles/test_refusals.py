@@ -1,17 +1,23 @@
 """Not one hostile or broken bundle gets in: each is refused with its own error, quickly, and leaves no trace."""
 
 import hashlib
+import json
 import os
 import struct
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import BaggingClassifier
 from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
-from sklearn.linear_model import LinearRegression
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 from sklearn.tree._tree import NODE_DTYPE
 
 DISK = ("cache", "mlflow")
@@ -99,6 +105,95 @@ def _vast_array(kit, shape):
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(118) + b"\n"
     content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
     return kit.with_files("logistic", lambda files: files.update({n: content for n in files if n.endswith(".npy")}))
+
+
+def _many_lists(n_trees, n_classes):
+    """Return an edit that makes a scorer of trees without a split, all of which lead to one long leaf."""
+
+    def edit(spec):
+        spec.update({name: [] for name in ("feat", "thr", "left", "right", "mleft", "cat", "cats", "out")})
+        spec.update(root=[-1] * n_trees, leaf=[[0.001] * n_classes], base=[0.0] * n_classes, classes=n_classes)
+
+    return edit
+
+
+def _with_classes(kit, kind, n_classes, edit):
+    """Return a bundle whose schema names other classes, and whose scorer says as many."""
+    members = kit.with_scorer(kind, edit)
+    schema, golden = json.loads(members["schema.json"]), json.loads(members["golden.json"])
+    schema["target"]["classes"] = [str(n) for n in range(n_classes)]
+    golden["columns"] = {name: values[:1] for name, values in golden["columns"].items()}
+    golden["predictions"] = [{"value": "0", "probabilities": [1 / n_classes] * n_classes}]
+    return kit.sealed(members, schema__json=json.dumps(schema).encode(), golden__json=json.dumps(golden).encode())
+
+
+def _nested(n_levels, n_keys):
+    """Return an edit that looks a column up in table behind table."""
+
+    def edit(spec):
+        cell = spec["cols"][0]
+        for _ in range(n_levels):
+            cell = ["tab", cell, [[float(n), float(n)] for n in range(n_keys)], 1.0, 1.0]
+        spec["cols"][0] = cell
+
+    return edit
+
+
+def _long(n_columns):
+    """Return an edit that adds columns of sixty operations each."""
+
+    def edit(spec):
+        for n in range(n_columns):
+            cell = ["num", ["in", 0]]
+            for step in range(60):
+                cell = ["add", cell, 100 * n + step]
+            spec["cols"].append(cell)
+
+    return edit
+
+
+def _fitted(make, **golden):
+    """Return what makes a bundle of another model than the golden rows were made with, and of other golden rows."""
+
+    def bundle(kit):
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame({"amount": rng.normal(size=60), "city": rng.choice(list("abcdefgh"), 60)})
+        model = make(frame, rng.integers(0, 3, 60))
+        rows = json.loads(kit.good()["golden.json"])
+        rows["columns"] |= {name: [value] * len(rows["predictions"]) for name, value in golden.items()}
+        return kit.sealed(kit.good(), model__skops=skops.io.dumps(model), golden__json=json.dumps(rows).encode())
+
+    return bundle
+
+
+CODES = (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["city"])
+WORDS = (CountVectorizer(analyzer="char"), "city")
+
+
+def _prepared(words, last, **settings):
+    prepare = ColumnTransformer([("numbers", SimpleImputer(), ["amount"]), ("words", *words)], **settings)
+    return Pipeline([("prepare", prepare), ("model", last)])
+
+
+def _opening_files(frame, y):
+    model = _prepared(WORDS, LogisticRegression()).fit(frame, y)
+    model.named_steps["prepare"].named_transformers_["words"].input = "filename"
+    return model
+
+
+def _with_processes(frame, y):
+    return _prepared(CODES, LogisticRegression(), n_jobs=2).fit(frame, y)
+
+
+def _with_more_processes(frame, y):
+    return _prepared(CODES, BaggingClassifier(n_estimators=4, n_jobs=2)).fit(frame, y)
+
+
+def _wide(frame, y):
+    model = _prepared(CODES, LogisticRegression()).fit(frame, y)
+    model.named_steps["model"].coef_ = np.zeros((250_000, 2), np.float32)
+    model.named_steps["model"].intercept_ = np.zeros(250_000, np.float32)
+    return model
 
 
 FOREST = lambda edit: lambda kit: kit.with_arrays("forest", NODE_DTYPE, edit)  # noqa: E731 - a table's shorthand
@@ -211,6 +306,19 @@ CASES = {
                                           BROKEN, "scorer.json", SERVED),
     "scorer: of another model": (lambda kit: kit.sealed(kit.good(compiled=True), scorer__json=kit.good(
         "hist", compiled=True)["scorer.json"]), BROKEN, "answered differently", SERVED),
+    "scorer: one long leaf in every tree": (lambda kit: _with_classes(kit, "forest", 1000, _many_lists(3000, 1000)),
+                                            BROKEN, "adds up 3,000,000 numbers", SERVED),
+    "scorer: a long leaf, written often": (lambda kit: _with_classes(kit, "forest", 1000, _many_lists(300, 1000)),
+                                           BROKEN, "answered differently", SERVED),
+    "scorer: a sum for each of 20,000 classes": (lambda kit: _with_classes(kit, "logistic", 20_000, lambda spec: (
+        spec.update(W=[[]] * 20_000, b=[0.0] * 20_000, cols=[], classes=20_000))), BROKEN, "has 20,000 scores", SERVED),
+    "scorer: tables behind tables": (SPEC("forest", _nested(60, 3000)), BROKEN, "answered differently", SERVED),
+    "scorer: 120,000 operations": (SPEC("forest", _long(2_000)), BROKEN, "more than 60,000 operations", SERVED),
+    # what scikit-learn would do by itself
+    "a row names a file": (_fitted(_opening_files, city="/etc/hostname"), BROKEN, "files that a row names", ALL),
+    "processes for the columns": (_fitted(_with_processes), BROKEN, "answered differently", SERVED),
+    "processes for an ensemble": (_fitted(_with_more_processes), BROKEN, "answered differently", SERVED),
+    "250,000 answers a row": (_fitted(_wide), BROKEN, "shape (1, 250000)", SERVED),
     # golden rows
     "golden rows of another model": (lambda kit: kit.sealed(kit.good(), golden__json=kit.good("forest")[
         "golden.json"]), BROKEN, "answered differently", SERVED),

@@ -104,6 +104,13 @@ def test_wrong_files(tmp_path, name, content, said):
         read(tmp_path, name)
 
 
+def test_a_parquet_file_with_a_name_twice(tmp_path):
+    """The name is told; the file is not called damaged."""
+    pq.write_table(pa.table([[1], [2]], names=["a", "a"]), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="more than one column called 'a'"):
+        read(tmp_path, "t.parquet")
+
+
 def test_a_missing_file_names_its_neighbour(tmp_path):
     """The nearest existing name is offered."""
     write(tmp_path, "data/customers.csv", "a\n1\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from vigie.adapters.tables.database import read_database
-from vigie.adapters.tables.files import read_path
+from vigie.adapters.tables.files import read_path, refuse_repeated
 from vigie.adapters.tables.function import call_function
 from vigie.errors import ConfigurationError, DataError
 
@@ -62,12 +62,7 @@ def _checked(table: pa.Table, what: str) -> pa.Table:
     names = table.column_names
     if not names:
         raise DataError(f"There is no column in {what}.", remedy="Check that it is the table you meant.")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise DataError(
-            f"There is more than one column called {', '.join(map(repr, repeated))} in {what}.",
-            remedy="Rename or remove the duplicates.",
-        )
+    refuse_repeated(names, what)
     if "" in names:
         raise DataError(
             f"Column {names.index('') + 1} of {what} has no name; pandas writes its index like that.",

@@ -1,5 +1,7 @@
 """CSV and Parquet files and folders of them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -88,6 +90,20 @@ def _kind_of(head: bytes) -> str:
     return "a binary file" if b"\x00" in head else ""
 
 
+def refuse_repeated(names: Sequence[str], what: str) -> None:
+    """Do nothing when no two columns have one name.
+
+    Raises:
+        DataError: two have.
+    """
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
+    if repeated:
+        raise DataError(
+            f"There is more than one column called {', '.join(map(repr, repeated))} in {what}.",
+            remedy="Rename or remove the duplicates.",
+        )
+
+
 def _read_parquet(path: Path, head: bytes) -> pa.Table:
     if not head.startswith(b"PAR1"):
         kind = _kind_of(head) or "text, perhaps CSV"
@@ -96,6 +112,7 @@ def _read_parquet(path: Path, head: bytes) -> pa.Table:
             remedy="Export it as Parquet, or give it the name of what it is (.csv).",
         )
     try:
+        refuse_repeated(pa.parquet.read_schema(path).names, str(path))  # read_table cannot tell them apart
         return pa.parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(

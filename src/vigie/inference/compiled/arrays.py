@@ -20,6 +20,9 @@ MAX_DEPTH = 5_000
 
 MAX_SCORES = 1_000
 
+MAX_ADDITIONS = 1_000_000
+"""Numbers that one row adds up, a tree with a list of scores counting all of them: some 30 ms."""
+
 
 def finite(values: Sequence[float]) -> bool:
     """Whether every value is a finite number."""
@@ -55,6 +58,8 @@ def _check_scores(spec: Trees) -> None:
         require(all(len(row) == n_scores for row in rows), "has a leaf with other numbers than scores")
         require(finite(list(chain.from_iterable(rows))), "has a leaf that is not finite")
         require(not spec.out, "names the score of trees that answer for all of them")
+        added = len(spec.root) * n_scores
+        require(added <= MAX_ADDITIONS, f"adds up {added:,} numbers a row; at most {MAX_ADDITIONS:,} are read")
         return
     numbers = [leaf for leaf in spec.leaf if not isinstance(leaf, list)]
     require(len(numbers) == len(spec.leaf), "mixes leaves of one number with leaves of several")

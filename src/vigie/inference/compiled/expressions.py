@@ -21,6 +21,9 @@ from vigie.domain.schema import Schema
 from vigie.inference.compiled.layout import require
 
 MAX_DEPTH = 64
+MAX_OPERATIONS = 60_000
+"""In all columns together: twenty thousand columns that are filled and scaled."""
+
 MAX_INTEGER = 2**53
 NAN = "nan"
 """How a table says NaN, which JSON cannot."""
@@ -53,6 +56,7 @@ class _Checker:
     """The grammar, one method an operation."""
 
     def __init__(self, schema: Schema) -> None:
+        self._n = 0
         self._numeric = [feature.kind.is_numeric for feature in schema.features]
         self._rules: dict[str, tuple[int, Callable[[list[Any], int], Kind]]] = {
             "in": (2, self._in),
@@ -68,6 +72,8 @@ class _Checker:
 
     def kind(self, expression: Any, depth: int) -> Kind:
         """Return what ``expression`` yields; ``depth`` levels may follow."""
+        self._n += 1
+        require(self._n <= MAX_OPERATIONS, f"has more than {MAX_OPERATIONS:,} operations in its columns")
         require(depth > 0, "has an expression that is nested too deep")
         well_formed = isinstance(expression, list) and expression and isinstance(expression[0], str)
         require(bool(well_formed) and expression[0] in self._rules, "has an expression that Vigie does not know")

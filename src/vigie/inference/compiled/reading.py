@@ -11,7 +11,7 @@ import msgspec
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
 from vigie.errors import BundleError
-from vigie.inference.compiled.arrays import check_trees, finite
+from vigie.inference.compiled.arrays import MAX_SCORES, check_trees, finite
 from vigie.inference.compiled.expressions import NUMBER, Kind, check_columns
 from vigie.inference.compiled.layout import FORMAT, Linear, Spec, Trees, require
 
@@ -47,6 +47,7 @@ def read_spec(content: bytes, schema: Schema) -> Spec:
 def _check_linear(spec: Linear, kinds: Sequence[Kind]) -> None:
     require(all(kind == NUMBER for kind in kinds), "weighs a column that is no number")
     require(len(spec.W) == len(spec.b) >= 1, "has other rows of weights than intercepts")
+    require(len(spec.b) <= MAX_SCORES, f"has {len(spec.b):,} scores; 1 to {MAX_SCORES:,} are read")
     require(all(len(row) == len(kinds) for row in spec.W), "has other weights than columns")
     require(all(finite(row) for row in spec.W) and finite(spec.b), "weighs by something not finite")
 

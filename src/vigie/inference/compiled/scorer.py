@@ -53,7 +53,7 @@ class CompiledScorer:
     def score(self, columns: Mapping[str, Sequence[Value]]) -> list[Prediction]:
         """Return one prediction per row, in order; see ``Scorer``."""
         rows = zip(*(columns[name] for name in self._schema.names), strict=True)
-        return [self._answer(row) for row in rows]
+        return [self.answer(row) for row in rows]
 
     def score_rows(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
         """Return one prediction per row, in order; see ``Scorer``."""
@@ -71,7 +71,12 @@ class CompiledScorer:
         """Return how far scikit-learn's raw scores of this row may lie from ours; 0 for trees."""
         return self._noise(row)
 
-    def _answer(self, row: Row) -> Prediction:
+    def answer(self, row: Row) -> Prediction:
+        """Return the prediction for one row of values in the order of the schema.
+
+        Raises:
+            DataError: the model cannot take the row.
+        """
         answer = self._link(self._raw(row))
         largest = max(answer)
         if not isfinite(sum(answer)):

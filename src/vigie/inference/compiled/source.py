@@ -51,6 +51,26 @@ class Refusals:
         return missing([self._names[feature]]) if absent else unseen([self._names[feature]])
 
 
+class _Numbers:
+    """One number for equal expressions, found without writing out again what they are nested in."""
+
+    def __init__(self) -> None:
+        self._by_object: dict[int, int] = {}
+        self._by_content: dict[str, int] = {}
+
+    def of(self, expression: list[Any]) -> int:
+        """Return the number of an expression that outlives this object."""
+        known = self._by_object.get(id(expression))
+        if known is None:
+            inner = [
+                self.of(part) if place == 1 and isinstance(part, list) else part
+                for place, part in enumerate(expression)
+            ]
+            known = self._by_content.setdefault(repr(inner), len(self._by_content))
+            self._by_object[id(expression)] = known
+        return known
+
+
 class ColumnSource:
     """Statements of a function of the row ``r``, and the names they need.
 
@@ -80,7 +100,8 @@ class ColumnSource:
             "code": self._code,
             "const": self._const,
         } | dict.fromkeys(OPERATORS, self._arithmetic)
-        self._memo: dict[str, str] = {}
+        self._memo: dict[int, str] = {}
+        self._numbers = _Numbers()
         self._text: dict[str, bool] = {}
         self._n = 0
         self._share(cols)
@@ -113,12 +134,12 @@ class ColumnSource:
     def _assign(self, expression: list[Any], code: str, *, text: bool = False) -> str:
         variable = self._new()
         self.lines.append(f" {variable}={code}")
-        self._memo[repr(expression)] = variable
+        self._memo[self._numbers.of(expression)] = variable
         self._text[variable] = text
         return variable
 
     def _variable(self, expression: list[Any]) -> str:
-        found = self._memo.get(repr(expression))
+        found = self._memo.get(self._numbers.of(expression))
         return found if found is not None else self._emitters[expression[0]](expression)
 
     def _in(self, expression: list[Any]) -> str:
@@ -151,7 +172,7 @@ class ColumnSource:
     def _finite(self, expression: list[Any]) -> str:
         inner = self._variable(expression[1])
         self.lines.append(f" if {inner}==I or {inner}==-I: raise cell({source(expression)},r)")
-        self._memo[repr(expression)] = inner
+        self._memo[self._numbers.of(expression)] = inner
         return inner
 
     def _code(self, expression: list[Any]) -> str:
@@ -167,10 +188,10 @@ class ColumnSource:
 
     def _share(self, cols: Sequence[list[Any]]) -> None:
         """Look up the columns of one encoder block at once."""
-        blocks: dict[str, list[list[Any]]] = {}
+        blocks: dict[int, list[list[Any]]] = {}
         for expression in cols:
             if expression[0] == "tab":
-                blocks.setdefault(repr(expression[1]), []).append(expression)
+                blocks.setdefault(self._numbers.of(expression[1]), []).append(expression)
         for block in blocks.values():
             n_keys = len({key for expression in block for key, _ in expression[2]})
             if len(block) > 1 and n_keys * len(block) <= MAX_SHARED_CELLS:
@@ -200,7 +221,7 @@ class ColumnSource:
         variables = []
         for expression in block:
             variable = self._new()
-            self._memo[repr(expression)] = variable
+            self._memo[self._numbers.of(expression)] = variable
             self._text[variable] = False
             variables.append(variable)
         self.lines.append(f" {','.join(variables)},={row}")

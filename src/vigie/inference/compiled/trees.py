@@ -20,6 +20,9 @@ NODES_PER_FUNCTION = 150
 MAX_GENERATED_NODES = 60_000
 """Beyond, building takes more than 0.6 s and 30 MB; the walker takes over."""
 
+NUMBERS_PER_NODE = 8
+"""Numbers in lists of leaves that cost as much to build as a node does, and three times as many as statements do."""
+
 MAX_GENERATED_DEPTH = 90
 """Python refuses about 200 nested parentheses."""
 
@@ -31,7 +34,16 @@ Raw = Callable[[Row], Sequence[float]]
 
 def is_generated(spec: Trees) -> bool:
     """Whether the ensemble becomes code; otherwise it is walked."""
-    return len(spec.feat) <= MAX_GENERATED_NODES and max(depths(spec), default=0) <= MAX_GENERATED_DEPTH
+    return _weight(spec) <= MAX_GENERATED_NODES and max(depths(spec), default=0) <= MAX_GENERATED_DEPTH
+
+
+def _weight(spec: Trees) -> int:
+    """Return how much source there would be, in nodes; a leaf is written wherever it is reached."""
+    n_nodes, n_trees, n_scores = len(spec.feat), len(spec.root), len(spec.base)
+    if not spec.vector:
+        return n_nodes + n_trees
+    n_leaves = n_nodes + n_trees  # one more than nodes in every tree
+    return n_nodes + n_leaves * n_scores // NUMBERS_PER_NODE + n_trees * n_scores
 
 
 def generate(spec: Trees, columns: ColumnSource) -> Raw:
@@ -58,11 +70,14 @@ def generate(spec: Trees, columns: ColumnSource) -> Raw:
 
 def _groups(spec: Trees, nodes: "_Nodes") -> Iterator[tuple[list[int], int | None]]:
     """Yield runs of trees that add to the same score, in the order of that score's sum."""
-    scores: Sequence[int | None] = [None] if spec.vector else range(len(spec.base))
-    for added in scores:
+    trees: dict[int | None, list[int]] = {None: spec.root}
+    if not spec.vector:
+        trees = {score: [] for score in range(len(spec.base))}
+        for root, out in zip(spec.root, spec.out, strict=True):
+            trees[out].append(root)
+    for added, roots in trees.items():
         group: list[int] = []
         size = 0
-        roots = spec.root if added is None else [r for r, out in zip(spec.root, spec.out, strict=True) if out == added]
         for root in roots:
             group.append(root)
             size += max(1, nodes.size(root))

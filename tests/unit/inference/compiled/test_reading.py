@@ -55,6 +55,7 @@ def chain(n):
 
 
 TAMPERED = {
+    "more sums than scores are read": (linear(W=[[1.0, 2.0]] * 1001, b=[0.5] * 1001), "has 1,001 scores"),
     "another layout": (trees(format=2), "layout 2"),
     "another number of features": (trees(inputs=3), "another number of features"),
     "another family": (trees(family="code"), "cannot be read"),
@@ -138,6 +139,42 @@ def test_bytes_that_are_no_spec_are_refused(content):
     """Garbage of any kind is a refusal."""
     with pytest.raises(BundleError, match="cannot be read"):
         opened(content)
+
+
+def _nested(n_levels, n_keys):
+    cell = NUMBER
+    for _ in range(n_levels):
+        cell = ["tab", cell, [[float(n), float(n)] for n in range(n_keys)], 0.0, 0.0]
+    return cell
+
+
+def _lists(n_trees, n_scores):
+    bare = {name: [] for name in ("feat", "thr", "left", "right", "mleft", "cat", "cats", "out")}
+    leaf, base = [[0.5 / n_scores] * n_scores], [0.0] * n_scores
+    return trees(**bare, root=[-1] * n_trees, leaf=leaf, base=base, classes=n_scores, link="none")
+
+
+MANY = Schema(SCHEMA.features, Target("y", Task.MULTICLASS, tuple(map(str, range(500)))))
+DEAR = {
+    "tables behind tables": (_nested, (60, 2000), SCHEMA),
+    "one leaf of many scores, in every tree": (_lists, (2000, 500), MANY),
+}
+
+
+@pytest.mark.parametrize("name", DEAR)
+def test_a_spec_within_its_limits_is_built_in_the_time_of_its_size(name):
+    """What is nested or shared is not written out again at every place; a fifth of what opening may cost."""
+    make, size, schema = DEAR[name]
+    spec = expression(make(*size)) | {"W": [[1.0, 1.0]]} if make is _nested else make(*size)
+    content, began = msgspec.json.encode(spec), time.process_time()
+    CompiledScorer(content, schema)
+    assert time.process_time() - began < 1.0
+
+
+def test_operations_are_counted_over_all_columns():
+    """Each column is short enough by itself."""
+    with pytest.raises(BundleError, match="more than 60,000 operations"):
+        CompiledScorer(msgspec.json.encode(linear(cols=[deep(60)] * 1000, W=[[1.0] * 1000])), SCHEMA)
 
 
 def test_half_a_million_nodes_are_counted_before_anything_else():
