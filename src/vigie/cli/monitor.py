@@ -72,13 +72,11 @@ def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None)
     return [backtest(loop, opened, piece, window, look=place) for place, (piece, window) in enumerate(pieces, start=1)]
 
 
-def length(text: str) -> timedelta:
-    """Return what ``--last`` says; a usage error when it says nothing."""
+def length(text: str, *, option: str = "--last") -> timedelta:
+    """Return what an option says; a usage error when it says nothing."""
     from vigie.settings import parse_duration
 
     try:
         return parse_duration(text)
     except ValueError as exc:
-        raise click.BadParameter(
-            f"{text!r} is not a length of time such as 30m, 6h or 7d", param_hint="--last"
-        ) from exc
+        raise click.BadParameter(f"{text!r} is not a length of time such as 30m, 6h or 7d", param_hint=option) from exc

@@ -22,6 +22,10 @@ class EventKind(StrEnum):
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
     ALIAS_MOVED = "alias_moved"
+    EXPORTED = "exported"
+    EXPIRED = "expired"
+    ERASURE_BEGAN = "erasure_began"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

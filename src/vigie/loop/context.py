@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vigie.bundle.signature import Signer
 from vigie.bundle.trust import Trust
 from vigie.evaluation.value import DecisionValue
+from vigie.loop.memory import Memory
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.ports import Clock, Ledger, ModelRegistry, Notifier, PredictionLog, Tracker
 from vigie.promotion.gate import GateRule
@@ -55,3 +56,8 @@ class Loop:
     clock: Clock
     rules: Rules
     signer: Signer | None = None
+
+    @property
+    def memory(self) -> Memory:
+        """The part of it that remembers."""
+        return Memory(self.model, self.log, self.ledger, self.clock)

@@ -187,3 +187,4 @@ class StoresSettings:
         "MLflow server or database; left out: `MLFLOW_TRACKING_URI`, else SQLite in `root`.", None
     )
     durable: bool = key("Whether an answered prediction survives a power cut, not only a crash.", default=True)
+    keep: timedelta | None = key("How long predictions and outcomes are kept, in whole days; left out: for ever.", None)

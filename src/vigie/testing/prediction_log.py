@@ -1,9 +1,9 @@
 """A prediction log in memory, written apart from the SQL ones so that each can catch the other."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from vigie.domain.prediction import Feedback, FeedbackStatus, PredictionRecord
 from vigie.domain.schema import Kind, Label, Schema, Value
 from vigie.domain.window import Window, check_utc
 from vigie.errors import SchemaMismatchError, StorageError, UnknownPredictionError, Violation
-from vigie.ports import LoggedRows
+from vigie.ports import Expired, Held, LoggedDay, LoggedRows
 
 FEATURE_TYPES: Final = {
     Kind.INTEGER: pa.int64(),
@@ -58,6 +58,8 @@ class InMemoryPredictionLog:
         self._lock = threading.Lock()
         self._records: dict[tuple[str, str], dict[UUID, PredictionRecord]] = {}
         self._outcomes: dict[tuple[str, UUID], _Known] = {}
+        self._schemas: dict[str, Schema] = {}
+        self._horizon = datetime.min.replace(tzinfo=UTC)
         self._closed = False
 
     def append(self, model: str, schema: Schema, records: Sequence[PredictionRecord]) -> None:
@@ -81,6 +83,7 @@ class InMemoryPredictionLog:
                 raise StorageError("prediction log", problem, retryable=False, remedy="Give each answer a fresh id.")
             if records:
                 self._records[model, schema.digest] = {**kept, **new}
+                self._schemas[schema.digest] = schema
 
     def record_feedback(
         self, model: str, feedback: Sequence[Feedback], *, received_at: datetime
@@ -111,6 +114,67 @@ class InMemoryPredictionLog:
             wanted.sort(key=lambda record: record.id.int)
             outcomes = [self._outcomes.get((model, record.id)) for record in wanted]
         return LoggedRows(_feature_table(schema, wanted), _record_table(schema, wanted, outcomes))
+
+    def stream(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> Iterator[LoggedRows]:
+        """Yield what ``rows`` returns, a row at a time: whoever takes parts must take any."""
+        rows = self.rows(model, schema, window, version=version)
+        for place in range(rows.records.num_rows):
+            yield LoggedRows(rows.features.slice(place, 1), rows.records.slice(place, 1))
+
+    def days(self, model: str, first: date | None = None, last: date | None = None) -> list[LoggedDay]:
+        """Return the days with predictions that are still whole, oldest first."""
+        with self._lock:
+            self._refuse_if_closed()
+            states: dict[tuple[date, str], list[str]] = {}
+            for (name, digest), kept in self._records.items():
+                for record in kept.values() if name == model else ():
+                    state = f"{record.id} {self._outcomes.get((model, record.id))}"
+                    states.setdefault((record.at.date(), digest), []).append(state)
+            return [
+                LoggedDay(day, self._schemas[digest], len(state), " ".join(sorted(state)))
+                for (day, digest), state in sorted(states.items())
+                if (first or day) <= day <= (last or day) and datetime.combine(day, time(), UTC) >= self._horizon
+            ]
+
+    def expire(self, before: datetime, told: Callable[[int], None] | None = None) -> Expired:
+        """Delete the predictions made before a time, their outcomes, and outcomes as old that have no prediction.
+
+        Raises:
+            StorageError: ``failure`` is set or the log is closed.
+        """
+        with self._lock:
+            self._refuse_if_broken()
+            self._horizon = max(self._horizon, check_utc(before))
+            old = [(key, one.id) for key, kept in self._records.items() for one in kept.values() if one.at < before]
+            n_outcomes = self._delete(old)
+            logged = {(key[0], one) for key, kept in self._records.items() for one in kept}
+            alone = [
+                place for place, known in self._outcomes.items() if known.received_at < before and place not in logged
+            ]
+            for place in alone:
+                del self._outcomes[place]
+        if told:
+            told(len(old))
+        return Expired(len(old), n_outcomes, len(alone))
+
+    def held(self, entity: str) -> Held:
+        """Return what the log holds of an entity; this one keeps no answers for retries."""
+        with self._lock:
+            self._refuse_if_closed()
+            found = self._of(entity)
+            return Held(len(found), sum((key[0], one) in self._outcomes for key, one in found), 0)
+
+    def erase(self, entity: str) -> Held:
+        """Delete what the log holds of an entity.
+
+        Raises:
+            StorageError: ``failure`` is set or the log is closed.
+        """
+        held = self.held(entity)
+        with self._lock:
+            self._refuse_if_broken()
+            self._delete(self._of(entity))
+        return held
 
     def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
         """Return the predictions whose outcome reached us in a window, whenever they were made, oldest first."""
@@ -154,6 +218,15 @@ class InMemoryPredictionLog:
     def close(self) -> None:
         """Refuse everything from now on; a second call does nothing."""
         self._closed = True
+
+    def _of(self, entity: str) -> list[tuple[tuple[str, str], UUID]]:
+        return [(key, one.id) for key, kept in self._records.items() for one in kept.values() if one.entity == entity]
+
+    def _delete(self, places: Sequence[tuple[tuple[str, str], UUID]]) -> int:
+        """Delete predictions with their outcomes; return how many of those there were."""
+        for key, prediction_id in places:
+            del self._records[key][prediction_id]
+        return sum(self._outcomes.pop((key[0], one), None) is not None for key, one in places)
 
     def _refuse_if_broken(self) -> None:
         self._refuse_if_closed()

@@ -10,10 +10,12 @@ from vigie.adapters.git import current_commit
 from vigie.errors import VigieError
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn, turn
+from vigie.loop.expire import expire
 from vigie.loop.origin import Origin
 from vigie.loop.report import report
 from vigie.settings import Settings
 from vigie.training.search import Progress
+from vigie.wiring.keeping import alone
 from vigie.wiring.operate import open_loop, owner
 
 logger = logging.getLogger("vigie.watch")
@@ -28,6 +30,7 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
     with open_loop(settings) as loop:
         if pause is None:
             yield one_turn(loop, settings)
+            _expire(loop, settings)
             return
         stopped = _stop_on_signal()
         while True:
@@ -36,6 +39,11 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
             except VigieError as error:
                 # The promise kept here: one failed turn does not end the watch.
                 logger.error("this turn failed, the next one is tried in %s: %s", pause, error)  # noqa: TRY400
+            try:
+                _expire(loop, settings)
+            except VigieError as error:
+                # The same promise; what is left goes with the next turn.
+                logger.error("what is older than stores.keep could not be deleted: %s", error)  # noqa: TRY400
             if stopped.wait(pause.total_seconds()):
                 return
 
@@ -50,6 +58,16 @@ def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -
         if told.trouble:
             logger.warning("%s", told.trouble)
     return taken
+
+
+def _expire(loop: Loop, settings: Settings) -> None:
+    """Let go what is older than the settings keep; an export or an erasure at work goes first."""
+    if settings.stores.keep is None:
+        return
+    with alone(settings):
+        gone = expire(loop.memory, settings.stores.keep)
+    if gone.predictions or gone.orphans:
+        logger.info("%d predictions, older than stores.keep, were deleted", gone.predictions)
 
 
 def _stop_on_signal() -> threading.Event:

@@ -1,30 +1,25 @@
 """The prediction log in one SQLite file."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
 from uuid import UUID
 
-import pyarrow as pa
-
-from vigie.adapters.prediction_log.decoding import decode
+from vigie.adapters.prediction_log.bounds import window_bounds
 from vigie.adapters.prediction_log.encoding import RowEncoder, encode_records
+from vigie.adapters.prediction_log.erasure import erase_entity, find_entity
+from vigie.adapters.prediction_log.expiry import expire
 from vigie.adapters.prediction_log.feedback import encode_feedback, keep_feedback
-from vigie.adapters.prediction_log.store import SQL, STORE, TABLE_SQL, open_file
+from vigie.adapters.prediction_log.reading import joined, read_days, read_received, read_window
+from vigie.adapters.prediction_log.store import SQL, STORE, open_file
 from vigie.adapters.prediction_log.table import on_table
 from vigie.adapters.sqlite.moments import EPOCH, MICROSECOND, microseconds
 from vigie.domain.prediction import Feedback, FeedbackStatus, PredictionRecord
 from vigie.domain.schema import Schema
 from vigie.domain.window import Window
 from vigie.errors import StorageError, UnknownPredictionError
-from vigie.ports import LoggedRows
-
-_CHUNK: Final = 65_536  # a longer read would keep the WAL from being reset under the writer
-_TAIL_BITS: Final = 80  # of a version 7 UUID, below its 48 bits of milliseconds
-_LAST_MS: Final = 2**48 - 1
+from vigie.ports import Expired, Held, LoggedDay, LoggedRows
 
 
 class SqlitePredictionLog:
@@ -91,22 +86,39 @@ class SqlitePredictionLog:
 
         Predictions logged under another schema digest are not among them.
         """
-        with self._file.read() as connection:
-            found = connection.execute(SQL["find_table"], {"model": model, "hash": schema.digest}).fetchone()
-            if found is None:
-                return decode(schema, [])
-            bounds = {**_bounds(window, found[1]), "model": model, "version": version}
-            return _joined(schema, _chunks(connection, _read("read", found[0], len(schema.features)), bounds))
+        return joined(schema, read_window(self._file, model, schema, window, version))
+
+    def stream(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> Iterator[LoggedRows]:
+        """Yield what ``rows`` returns in parts, oldest first; see ``ports.PredictionLog``."""
+        return read_window(self._file, model, schema, window, version)
 
     def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
         """Return the predictions whose outcome arrived in a window; see ``ports.PredictionLog``."""
-        with self._file.read() as connection:
-            found = connection.execute(SQL["find_table"], {"model": model, "hash": schema.digest}).fetchone()
-            if found is None:
-                return decode(schema, [])
-            times = {"start": microseconds(received.start), "end": microseconds(received.end), "after": b""}
-            bounds = {**times, "model": model, "version": version}
-            return _joined(schema, _chunks(connection, _read("read_received", found[0], len(schema.features)), bounds))
+        return joined(schema, read_received(self._file, model, schema, received, version))
+
+    def days(self, model: str, first: date | None = None, last: date | None = None) -> list[LoggedDay]:
+        """Return the days with predictions that are still whole, oldest first; see ``ports.PredictionLog``."""
+        return sorted(read_days(self._file, model, first, last), key=lambda day: day.day)
+
+    def expire(self, before: datetime, told: Callable[[int], None] | None = None) -> Expired:
+        """Delete what was predicted before a time; see ``ports.PredictionLog``.
+
+        Raises:
+            StorageError: what is gone is gone, the rest is kept.
+        """
+        return expire(self._file, microseconds(before), told or _silent)
+
+    def held(self, entity: str) -> Held:
+        """Return what the log holds of an entity, under every model."""
+        return find_entity(self._file, entity).counts
+
+    def erase(self, entity: str) -> Held:
+        """Delete what the log holds of an entity and look for its bytes; see ``ports.PredictionLog``.
+
+        Raises:
+            StorageError: it is not done, or not known to be; try again.
+        """
+        return erase_entity(self._file, entity)
 
     def count(self, model: str, window: Window | None = None) -> int:
         """Return how many predictions of a model are logged, under all of its schemas."""
@@ -114,7 +126,7 @@ class SqlitePredictionLog:
         with self._file.read() as connection:
             for n, skew_ms in connection.execute(SQL["tables_of"], {"model": model}).fetchall():
                 name = "count" if window is None else "count_window"
-                bounds = {} if window is None else _bounds(window, skew_ms)
+                bounds = {} if window is None else window_bounds(window, skew_ms)
                 total += connection.execute(on_table(name, n), bounds).fetchone()[0]
         return total
 
@@ -145,39 +157,5 @@ class SqlitePredictionLog:
         self._file.close()
 
 
-@cache
-def _read(name: str, n: int, width: int) -> str:
-    features = "".join(f", p.f_{place}" for place in range(width))
-    return TABLE_SQL[name].format(table=f"p_{n:d}", features=features)
-
-
-def _bounds(window: Window, skew_ms: int) -> dict[str, Any]:
-    """Return the times of a window and the range of ids that can lie in it."""
-    start, end = microseconds(window.start), microseconds(window.end)
-    first_ms = min(max(start // 1000 - skew_ms, 0), _LAST_MS)
-    last_ms = min(max(end // 1000 + skew_ms, 0), _LAST_MS)
-    before = (first_ms << _TAIL_BITS) - 1  # the read begins after an id, so that chunks can go on where one ended
-    last = (last_ms << _TAIL_BITS) | (1 << _TAIL_BITS) - 1
-    return {
-        "start": start,
-        "end": end,
-        "after": before.to_bytes(16, "big") if before >= 0 else b"",
-        "last": last.to_bytes(16, "big"),
-    }
-
-
-def _joined(schema: Schema, chunks: Iterator[list[tuple[Any, ...]]]) -> LoggedRows:
-    parts = [decode(schema, []), *(decode(schema, chunk) for chunk in chunks)]
-    features = pa.concat_tables([part.features for part in parts])
-    return LoggedRows(features, pa.concat_tables([part.records for part in parts]))
-
-
-def _chunks(connection: sqlite3.Connection, query: str, bounds: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
-    after = bounds["after"]
-    while True:
-        chunk = connection.execute(query, {**bounds, "after": after, "limit": _CHUNK}).fetchall()
-        if chunk:
-            yield chunk
-        if len(chunk) < _CHUNK:
-            return
-        after = chunk[-1][0]
+def _silent(_n_gone: int) -> None:
+    """Progress is for who asks."""

@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from vigie.adapters.prediction_log.store import SQL, TABLE_SQL
-from vigie.domain.schema import Kind, Schema
+from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.task import Task
 
 SQL_TYPES: Final = {Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL", Kind.BOOLEAN: "INTEGER", Kind.CATEGORY: "TEXT"}
 _ID_MS_BYTES: Final = 6  # a version 7 UUID begins with 48 bits of milliseconds
@@ -76,6 +77,14 @@ def column_spec(schema: Schema) -> str:
         "classes": list(schema.target.classes),
     }
     return json.dumps({"format": 1, "columns": columns, "target": target}, ensure_ascii=False)
+
+
+def schema_of(spec: str) -> Schema:
+    """Return what ``column_spec`` keeps of a schema: names, kinds and target, hence its digest."""
+    said = json.loads(spec)
+    features = tuple(Feature(column["feature"], Kind(column["kind"])) for column in said["columns"])
+    target = said["target"]
+    return Schema(features, Target(target["name"], Task(target["task"]), tuple(target["classes"])))
 
 
 @cache

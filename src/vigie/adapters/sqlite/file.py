@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from vigie.adapters.sqlite.filesystem import network_filesystem, read_mounts
 from vigie.adapters.sqlite.statements import Migration
@@ -123,14 +123,24 @@ class SqliteFile:
         """
         if not self._wal_pages or self._wal_pages < pages:
             return
-        with self._lock:
-            self._refuse_if_unusable()
-            with self._my_turn():
-                try:
-                    self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                except sqlite3.Error as exc:
-                    raise self._failed(exc) from exc
-                self._wal_pages = 0
+        self._exclusively("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def empty_wal(self) -> bool:
+        """Bring the whole WAL into the database and cut its file to nothing; False when a reader still needs it.
+
+        Raises:
+            StorageError: the disk failed, and nothing is written from now on; or others kept the file to themselves.
+        """
+        ((busy, *_),) = self._exclusively("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not busy
+
+    def rebuild(self) -> None:
+        """Write the database anew, so that nothing is left in it but what it says; others wait meanwhile.
+
+        Raises:
+            StorageError: it stays as it was.
+        """
+        self._exclusively("VACUUM")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -158,6 +168,18 @@ class SqliteFile:
             with suppress(sqlite3.Error, StorageError), self._my_turn():  # what was acknowledged is in the WAL already
                 self._writer.close()
             self._turn.close()
+
+    def _exclusively(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement that knows no transaction, while no other writer of ours does anything."""
+        with self._lock:
+            self._refuse_if_unusable()
+            with self._my_turn():
+                try:
+                    found = self._writer.execute(statement).fetchall()
+                except sqlite3.Error as exc:
+                    raise self._failed(exc) from exc
+                self._wal_pages = 0
+                return found
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:
@@ -241,7 +263,7 @@ class SqliteFile:
         wanted = _SYNCHRONOUS[self._durable]
         (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
         writer.execute(f"PRAGMA synchronous = {wanted}")
-        writer.execute("PRAGMA secure_delete = FAST")
+        writer.execute("PRAGMA secure_delete = ON")  # FAST leaves what was on pages that became free
         writer.execute("PRAGMA wal_autocheckpoint = 0")  # see the class
         if mode != "wal" or _number(writer, "PRAGMA synchronous") != wanted:
             problem = f"{self.path} refuses WAL with synchronous={wanted} (journal is {mode!r})."

@@ -21,6 +21,7 @@ pytest.register_assert_rewrite(
         for suite in (
             "feedback",
             "ids",
+            "keeping",
             "ledger",
             "notifier",
             "prediction_log",

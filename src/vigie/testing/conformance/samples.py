@@ -36,6 +36,7 @@ class Records:
         features: tuple[Value, ...] = ROW,
         prediction: Prediction = CHURN,
         version: str = "1",
+        entity: str | None = "client-7",
         id_at: datetime | None = None,
     ) -> PredictionRecord:
         """Return a record made ``after_s`` seconds after the fake clock's start; ``id_at`` is the id's own time."""
@@ -46,7 +47,7 @@ class Records:
             version=version,
             features=features,
             prediction=prediction,
-            entity="client-7",
+            entity=entity,
             variant="champion",
             latency_us=1234,
         )

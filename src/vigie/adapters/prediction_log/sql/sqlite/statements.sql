@@ -46,3 +46,46 @@ SELECT key, request_digest, response, content_type FROM replay WHERE key = :key 
 DELETE FROM replay WHERE seq IN (
   SELECT seq FROM (SELECT seq, at FROM replay ORDER BY seq LIMIT :limit) WHERE at <= :until
 )
+
+-- name: horizon
+-- Before when everything was deleted.
+SELECT before FROM horizon
+
+-- name: raise_horizon
+-- Say before when everything is deleted, never less than was said already.
+INSERT INTO horizon (one, before) VALUES (1, :before)
+ON CONFLICT (one) DO UPDATE SET before = max(before, excluded.before)
+
+-- name: tables_with_spec
+-- Every table of a model, with what its columns mean.
+SELECT n, skew_ms, spec FROM feature_schema WHERE model = :model ORDER BY n
+
+-- name: skew_of_all
+-- Every table of every model, with its skew.
+SELECT n, model, skew_ms FROM feature_schema ORDER BY n
+
+-- name: old_outcomes
+-- Outcomes that arrived before a time, the oldest first; most belong to no prediction any more.
+SELECT id, received_at FROM label
+WHERE model = :model AND (received_at, id) > (:after_at, :after_id) AND received_at < :before
+ORDER BY received_at, id LIMIT :limit
+
+-- name: delete_outcome
+-- Delete one outcome.
+DELETE FROM label WHERE id = :id AND model = :model
+
+-- name: outcomes_of
+-- The outcomes of one prediction, whatever model they were sent for.
+SELECT 1 FROM label WHERE id = ?
+
+-- name: delete_outcomes_of
+-- Delete the outcomes of one prediction, whatever model they were sent for.
+DELETE FROM label WHERE id = ?
+
+-- name: replays
+-- Every answer under a key, with the time it was kept.
+SELECT seq, key, response, at FROM replay
+
+-- name: delete_replay
+-- Delete one answer under a key.
+DELETE FROM replay WHERE seq = ?

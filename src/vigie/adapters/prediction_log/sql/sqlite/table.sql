@@ -1,5 +1,5 @@
--- Statements on one table p_<n>. {table} and {features} are made from integers only (p_1; f_0, f_1, …): the name of a
--- model or of a feature never enters SQL.
+-- Statements on one table p_<n>. {table} and {features} are made from integers only (p_1; f_0, f_1, …), {column} is one
+-- of ours: the name of a model or of a feature never enters SQL.
 
 -- name: create
 -- seq grows with every commit and is never reused (AUTOINCREMENT), so a consumer can keep a watermark in it. id is a
@@ -52,3 +52,47 @@ SELECT count(*) FROM {table} WHERE id > :after AND id <= :last AND ts >= :start 
 -- name: find
 -- One prediction by its id.
 SELECT version, ts FROM {table} WHERE id = :id
+
+-- name: span
+-- The first and the last id, null when there is none.
+SELECT min(id), max(id) FROM {table}
+
+-- name: fingerprint
+-- What changes when rows of a window are added, deleted or labelled anew.
+SELECT count(*), max(p.seq), count(l.id), max(l.received_at)
+FROM {table} AS p LEFT JOIN label AS l ON l.id = p.id AND l.model = :model
+WHERE p.id > :after AND p.id <= :last AND p.ts >= :start AND p.ts < :end
+
+-- name: expire_outcomes
+-- Delete the outcomes of the next predictions to be deleted.
+DELETE FROM label WHERE model = :model AND id IN (
+  SELECT id FROM {table} WHERE id <= :last AND ts < :before ORDER BY id LIMIT :limit
+)
+
+-- name: expire
+-- Delete the next predictions made before a time, the oldest first.
+DELETE FROM {table} WHERE seq IN (
+  SELECT seq FROM {table} WHERE id <= :last AND ts < :before ORDER BY id LIMIT :limit
+)
+
+-- name: last_seq
+-- The newest prediction's place.
+SELECT max(seq) FROM {table}
+
+-- name: of_entity
+-- An entity's predictions in a range of places.
+SELECT seq, id, ts FROM {table} WHERE seq > :after AND seq <= :last AND entity = :entity
+
+-- name: delete
+-- Delete one prediction.
+DELETE FROM {table} WHERE seq = ?
+
+-- name: text_columns
+-- The columns that can hold text.
+SELECT name FROM pragma_table_info('{table}') WHERE type = 'TEXT'
+
+-- name: occurrences
+-- How often a text stands in a column; as bytes, because length() of a text ends at its first NUL.
+SELECT coalesce(sum((length(CAST({column} AS BLOB)) - length(CAST(replace({column}, :text, '') AS BLOB)))
+  / length(CAST(:text AS BLOB))), 0)
+FROM {table} WHERE instr({column}, :text)

@@ -9,18 +9,35 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event, EventKind
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
-from vigie.domain.prediction import Feedback, FeedbackStatus, Prediction, PredictionRecord
+from vigie.domain.prediction import Feedback, FeedbackStatus, Prediction
 from vigie.domain.schema import Schema, Value
-from vigie.domain.window import Window
+from vigie.ports.log import Expired, Exports, Held, LoggedDay, LoggedRows, PredictionLog
 
-if TYPE_CHECKING:  # the server writes without Arrow: only what reads the log loads it
-    import pyarrow as pa
+__all__ = [
+    "Clock",
+    "EncodedRows",
+    "Expired",
+    "Exports",
+    "Held",
+    "IdSource",
+    "Ledger",
+    "LoggedDay",
+    "LoggedRows",
+    "Members",
+    "ModelRegistry",
+    "Notifier",
+    "PredictionLog",
+    "PredictionWriter",
+    "Replay",
+    "RowEncoder",
+    "Tracker",
+]
 
 Members = Mapping[str, bytes]
 """A bundle as plain bytes by member name; what it means is the bundle room's business."""
@@ -125,76 +142,6 @@ class ModelRegistry(Protocol):
 
     def point(self, name: str, alias: str, version: str) -> None:
         """Make an alias point to a version. Last writer wins here: callers hold the ledger's lease."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRows:
-    """Logged predictions of one window, oldest first; both tables have one row per prediction, in the same order.
-
-    Attributes:
-        features: one column per feature of the schema, null for missing: float64 for numbers, int64 for integers,
-            bool for booleans, string for categories.
-        records: ``id`` string, ``at`` timestamp[us, UTC], ``version`` string, ``entity`` string, ``latency_us``
-            int64, ``value`` float64 (regression, else null), ``label`` string (JSON text of the predicted class,
-            null for regression), ``probabilities`` list<float64> (null for regression), ``outcome`` string (JSON
-            text of the outcome, null while unknown), ``observed_at`` and ``received_at`` timestamp[us, UTC]
-            (when the outcome was seen, when it reached us).
-    """
-
-    features: "pa.Table"
-    records: "pa.Table"
-
-
-class PredictionLog(Protocol):
-    """The memory of every answer and its outcome."""
-
-    def append(self, model: str, schema: Schema, records: Sequence[PredictionRecord]) -> None:
-        """Keep answers; when it returns, they survive a crash and, in durable mode, a power cut.
-
-        All or nothing: on an error none of ``records`` is kept.
-
-        Raises:
-            StorageError: the log is full, locked or broken. The caller must not answer.
-        """
-        ...
-
-    def record_feedback(
-        self, model: str, feedback: Sequence[Feedback], *, received_at: datetime
-    ) -> list[FeedbackStatus]:
-        """Keep outcomes, one status per item, in order. A conflict changes nothing and does not stop the others."""
-        ...
-
-    def rows(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> LoggedRows:
-        """Return the predictions made in a window under this schema, with outcomes where known."""
-        ...
-
-    def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
-        """Return the predictions whose outcome reached us in a window, whenever they were made, oldest first."""
-        ...
-
-    def count(self, model: str, window: Window | None = None) -> int:
-        """Return how many predictions of a model are logged, in a window or in all."""
-        ...
-
-    def find(self, prediction_id: UUID) -> tuple[str, str, datetime]:
-        """Return ``(model, version, at)`` of one prediction.
-
-        Raises:
-            UnknownPredictionError: nothing was logged under this id.
-        """
-        ...
-
-    def check(self) -> None:
-        """Do nothing when the log can be written.
-
-        Raises:
-            StorageError: it cannot.
-        """
-        ...
-
-    def close(self) -> None:
-        """Release what is held; a second call does nothing."""
         ...
 
 
