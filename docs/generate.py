@@ -18,7 +18,7 @@ import msgspec
 from prometheus_client.metrics_core import Metric
 
 from vigie import errors
-from vigie.api import access, connection, retries, wire
+from vigie.api import access, connection, door, retries, wire
 from vigie.api import errors as api_errors
 from vigie.api.errors import MEANINGS, Meaning, meaning_of
 from vigie.api.protocols import arrow
@@ -181,7 +181,7 @@ def exits() -> str:
 
 def problems() -> str:
     """Return every problem type that the server can answer."""
-    modules = (api_errors, access, arrow, connection, retries, wire)
+    modules = (api_errors, access, arrow, door, connection, retries, wire)
     constants = [value for module in modules for value in vars(module).values() if isinstance(value, Meaning)]
     routing = [Meaning(status, slug, "The router's own word") for status, slug in api_errors._HTTP.items()]  # noqa: SLF001
     found = {meaning.slug: meaning for meaning in (*MEANINGS.values(), *constants, *routing)}

@@ -38,12 +38,19 @@ INVOCATION_SCHEMA: dict[str, Any] = {
     "maxProperties": 1,
 }
 
+OPEN_TO_ALL = ("/livez", "/readyz")
+"""Described routes that ask for no key."""
+
+_ACCESS = ("401", "403", "429")
+
 _PROBLEMS = {
-    "/predict": ("400", "413", "415", "422", "500", "503"),
-    "/invocations": ("400", "413", "415", "422", "500", "503"),
-    "/feedback": ("400", "409", "413", "415", "422", "503"),
+    "/predict": ("400", *_ACCESS, "413", "415", "422", "500", "503"),
+    "/invocations": ("400", *_ACCESS, "413", "415", "422", "500", "503"),
+    "/feedback": ("400", *_ACCESS, "409", "413", "415", "422", "503"),
     "/readyz": ("503",),
-    "/ping": ("503",),
+    "/ping": (*_ACCESS, "503"),
+    "/health": _ACCESS,
+    "/metrics": _ACCESS,
 }
 
 
@@ -84,8 +91,12 @@ class Description:
         components["Features"] = features_schema(model.schema) if model else {"type": "object"}
         components["Invocation"] = INVOCATION_SCHEMA
         components["Outcome"] = outcome_schema(model.schema) if model else {"type": "object"}
-        document["components"] = {"schemas": components}
+        key = {"type": "http", "scheme": "bearer", "description": "An access key, where the project has any."}
+        document["components"] = {"schemas": components, "securitySchemes": {"key": key}}
         paths = document["paths"]
+        for path in paths.keys() - set(OPEN_TO_ALL):
+            for operation in paths[path].values():
+                operation["security"] = [{"key": []}]
         examples = (example_row(model.schema), example_outcome(model.schema)) if model else ({}, {})
         _put_body(paths["/predict"]["post"], "Features", examples[0])
         _put_body(paths["/feedback"]["post"], "Outcome", examples[1])

@@ -170,6 +170,19 @@ def test_a_route_without_a_scope_ends_the_start():
             check_declared(routes, needs)
 
 
+def test_the_description_says_which_routes_ask_for_a_key(server):
+    """Clients are generated from it: what it calls open is open, and nothing else."""
+    document = server.get("/openapi.json").json()
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    described = {
+        (method.upper(), path): "security" in operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert {route for route, asks in described.items() if not asks} == OPEN & set(described)
+    assert {route for route, asks in described.items() if asks} == set(OPENED_BY) & set(described)
+
+
 def test_the_same_idempotency_key_of_two_callers_is_two_keys(guarded):
     """Nobody gets somebody else's answer by guessing what they called it."""
     ids = [

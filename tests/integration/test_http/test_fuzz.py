@@ -157,3 +157,18 @@ def test_no_request_breaks_the_server_and_both_ways_agree(make_server_of, seed, 
     assert {status for status, _ in seen} >= {200, 400, 403, 405, 413, 415, 421, 422}, "the fuzz became too tame"
     assert len(servers[0].log.records) == len(servers[1].log.records) > n / 50
     assert [server.writer.reserved for server in servers] == [0, 0], "room in the log was lost"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, {b"content-type": b"application/problem+json"}, b'{"status": 500, "type": "urn:vigie:problem:x"}'),
+        (422, {b"content-type": b"text/plain"}, b"no"),
+        (422, {b"content-type": b"application/problem+json"}, b'{"status": 400, "type": "urn:vigie:problem:x"}'),
+        (307, {b"content-type": b"application/problem+json"}, b""),
+    ],
+)
+def test_the_fuzz_would_see_a_broken_answer(answer):
+    """The control: what must never be answered is refused by the check."""
+    with pytest.raises(AssertionError):
+        _checked(*answer)
