@@ -27,8 +27,8 @@ demo: $(READY) ## Run the whole loop on a churn model (ARGS=--once ends by itsel
 test: $(READY) ## Run the tests (ARGS="-k drift" for some of them)
 	$(RUN)python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
-crash: $(READY) ## Kill, cut the power and fail the disk hundreds of times (minutes; needs a C compiler)
-	$(RUN)python -m pytest -m crash tests/crash $(ARGS)
+crash: $(READY) ## Kill, cut the power, fail the disk and spoil requests by the thousand (minutes; needs a C compiler)
+	$(RUN)python -m pytest -m "crash or fuzz" tests/crash tests/integration/test_http/test_fuzz.py $(ARGS)
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
 	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }

@@ -18,9 +18,10 @@ import msgspec
 from prometheus_client.metrics_core import Metric
 
 from vigie import errors
-from vigie.api import access, wire
+from vigie.api import access, connection, retries, wire
 from vigie.api import errors as api_errors
 from vigie.api.errors import MEANINGS, Meaning, meaning_of
+from vigie.api.protocols import arrow
 from vigie.api.telemetry import Telemetry
 from vigie.cli.exits import EXIT_CODES, exit_code
 from vigie.cli.exits import MEANINGS as EXIT_MEANINGS
@@ -180,8 +181,8 @@ def exits() -> str:
 
 def problems() -> str:
     """Return every problem type that the server can answer."""
-    constants = [value for module in (api_errors, access, wire) for value in vars(module).values()
-                 if isinstance(value, Meaning)]  # fmt: skip
+    modules = (api_errors, access, arrow, connection, retries, wire)
+    constants = [value for module in modules for value in vars(module).values() if isinstance(value, Meaning)]
     routing = [Meaning(status, slug, "The router's own word") for status, slug in api_errors._HTTP.items()]  # noqa: SLF001
     found = {meaning.slug: meaning for meaning in (*MEANINGS.values(), *constants, *routing)}
     rows = [(f"`{meaning.slug}`", str(meaning.status), meaning.title)
@@ -192,6 +193,7 @@ def problems() -> str:
 def metrics() -> str:
     """Return every metric that ``GET /metrics`` exposes."""
     telemetry = Telemetry(Slots())
+    telemetry.requests.note("/predict", "POST", "200", 0.001)
     found: list[Metric] = list(telemetry.registry.collect())
     # Neither of the two places where the client library keeps label names is public.
     labels = {item._name: item._labelnames for item in vars(telemetry).values() if hasattr(item, "_labelnames")}  # noqa: SLF001

@@ -73,6 +73,17 @@ def test_a_bad_body_is_a_problem_and_the_server_lives_on(served, customer, body)
     assert http.post("/predict", json=customer).status_code == 200
 
 
+def test_a_server_of_a_compiled_model_is_small(served, customer):
+    """After an answer, no numeric library is mapped into its memory, which stays below 80 MB."""
+    process, http = served
+    assert http.post("/predict", json=customer).status_code == 200
+    server = psutil.Process(process.pid)
+    mapped = {part for place in server.memory_maps() for part in place.path.split("/")}
+    assert not {"numpy", "scipy", "sklearn", "pandas", "pyarrow", "mlflow"} & mapped
+    assert "msgspec" in mapped, "the control: what is imported shows"
+    assert server.memory_info().rss < 80e6
+
+
 def test_a_second_server_on_the_same_port_says_so(project, served):
     """Exit code 2, one sentence, and the first one serves on."""
     _, http = served

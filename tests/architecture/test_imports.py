@@ -20,6 +20,7 @@ def test_the_server_imports_neither_mlflow_nor_the_training_stack() -> None:
     """The serving process stays free of what only training needs."""
     loaded = modules_after("import vigie.wiring.serve")
     assert not {"mlflow", "vigie.training", "vigie.loop.train", "sqlalchemy"} & loaded
+    assert not {"sklearn", "scipy", "pandas", "numpy", "pyarrow"} & loaded
 
 
 @pytest.mark.parametrize("heavy", ["mlflow", "sklearn", "scipy", "pandas", "fastapi", "pyarrow"])

@@ -44,11 +44,9 @@ def test_valid_rows_come_back_value_by_value(rows):
     """Through JSON bytes and typed columns, every value is the one that was sent, bit for bit."""
     read = read_rows(decode_json(json.dumps(rows).encode()), SCHEMA, max_rows=20)
     assert read.n == len(rows)
-    for name in SCHEMA.names:
+    for name, column in zip(SCHEMA.names, zip(*read.values, strict=True), strict=True):
         sent = [row[name] for row in rows]
-        assert list(map(repr, read.columns[name])) == [
-            repr(float(v)) if name == "n" and v is not None else repr(v) for v in sent
-        ]
+        assert list(map(repr, column)) == [repr(float(v)) if name == "n" and v is not None else repr(v) for v in sent]
     assert read.entities == [row.get("who") for row in rows]
 
 
@@ -61,7 +59,8 @@ def test_anything_else_is_read_whole_or_refused_with_pointers(payload):
     assert len(violations) <= MAX_VIOLATIONS
     assert (rows is None) == bool(violations)
     if rows is not None:
-        assert {len(column) for column in rows.columns.values()} == {rows.n}
+        assert {len(row) for row in rows.values} == {len(SCHEMA.names)}
+        assert len(rows.values) == len(rows.entities) == rows.n
         assert len(rows.warnings) == rows.n
 
 

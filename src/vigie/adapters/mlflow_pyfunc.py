@@ -48,7 +48,7 @@ class BundleModel:
         """
         schema = self._model.schema
         rows = read_rows(_records(model_input), schema, max_rows=sys.maxsize)
-        predictions = self._model.scorer.score(rows.columns)
+        predictions = self._model.scorer.score_rows(rows.values)
         found: dict[str, Any] = {"prediction": [prediction.value for prediction in predictions]}
         for place, label in enumerate(schema.target.classes):
             found[f"probability_{label}"] = [prediction.probabilities[place] for prediction in predictions]

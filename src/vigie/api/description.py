@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from vigie.api.errors import PROBLEM_JSON, Problem
 from vigie.api.service import Service
-from vigie.api.wire import AnswerBody, Health, ReceiptBody
+from vigie.api.wire import AnswerBody, Health, InvocationBody, ReceiptBody
 from vigie.domain.schema import Feature, Kind, Schema, Value
 from vigie.inference.outcomes import MAX_SHOWN_CLASSES
 from vigie.inference.slots import ServingModel
@@ -18,10 +18,32 @@ EXAMPLE_ID = "0198c0de-0000-7000-8000-000000000000"
 
 _JSON_TYPES = {Kind.INTEGER: "integer", Kind.NUMBER: "number", Kind.BOOLEAN: "boolean", Kind.CATEGORY: "string"}
 
+INVOCATION_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "Exactly one of these, as MLflow's scoring server takes them.",
+    "properties": {
+        "dataframe_split": {
+            "type": "object",
+            "properties": {
+                "columns": {"type": "array", "items": {"type": "string"}},
+                "data": {"type": "array", "items": {"type": "array"}},
+            },
+            "required": ["columns", "data"],
+        },
+        "dataframe_records": {"type": "array", "items": {"$ref": "#/components/schemas/Features"}},
+        "instances": {"description": "Rows: objects, or arrays in the schema's order."},
+        "inputs": {"description": "Rows as above, or an object of arrays by feature."},
+    },
+    "minProperties": 1,
+    "maxProperties": 1,
+}
+
 _PROBLEMS = {
     "/predict": ("400", "413", "415", "422", "500", "503"),
+    "/invocations": ("400", "413", "415", "422", "500", "503"),
     "/feedback": ("400", "409", "413", "415", "422", "503"),
     "/readyz": ("503",),
+    "/ping": ("503",),
 }
 
 
@@ -56,10 +78,11 @@ class Description:
             routes=self._app.routes,
         )
         bodies, components = msgspec.json.schema_components(
-            [AnswerBody, ReceiptBody, Health, Problem], ref_template="#/components/schemas/{name}"
+            [AnswerBody, InvocationBody, ReceiptBody, Health, Problem], ref_template="#/components/schemas/{name}"
         )
-        answer, receipt, health, problem = bodies
+        answer, invocation, receipt, health, problem = bodies
         components["Features"] = features_schema(model.schema) if model else {"type": "object"}
+        components["Invocation"] = INVOCATION_SCHEMA
         components["Outcome"] = outcome_schema(model.schema) if model else {"type": "object"}
         document["components"] = {"schemas": components}
         paths = document["paths"]
@@ -67,6 +90,8 @@ class Description:
         _put_body(paths["/predict"]["post"], "Features", examples[0])
         _put_body(paths["/feedback"]["post"], "Outcome", examples[1])
         _put_responses(paths["/predict"]["post"], {"200": _one_or_many(answer)})
+        _put_invocation(paths["/invocations"]["post"], examples[0])
+        _put_responses(paths["/invocations"]["post"], {"200": invocation})
         _put_responses(paths["/feedback"]["post"], {"200": _one_or_many(receipt), "202": receipt})
         _put_responses(paths["/health"]["get"], {"200": health, "503": health})
         for path, codes in _PROBLEMS.items():
@@ -164,6 +189,12 @@ def _one_or_many(schema: dict[str, Any]) -> dict[str, Any]:
 def _put_body(operation: dict[str, Any], name: str, example: dict[str, Any]) -> None:
     schema = _one_or_many({"$ref": f"#/components/schemas/{name}"})
     content = {"application/json": {"schema": schema, "example": example}}
+    operation["requestBody"] = {"required": True, "content": content}
+
+
+def _put_invocation(operation: dict[str, Any], example: dict[str, Any]) -> None:
+    schema = {"$ref": "#/components/schemas/Invocation"}
+    content = {"application/json": {"schema": schema, "example": {"dataframe_records": [example]}}}
     operation["requestBody"] = {"required": True, "content": content}
 
 

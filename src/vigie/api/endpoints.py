@@ -1,6 +1,8 @@
-"""One method a route. Bodies are read on the event loop; parsing, scoring and the log work in a thread."""
+"""One method a route. Bodies are read on the event loop and parsed in a thread; the fast path's twin is among them."""
 
-from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from importlib.resources import files
 
 import psutil
@@ -9,34 +11,32 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vigie.api.access import read_body
-from vigie.api.errors import CONFLICT, mismatch, problem
+from vigie.api.access import WRONG_TYPE, read_body
+from vigie.api.answering import INVOCATIONS, PREDICTIONS, Answering, Served, Shape
+from vigie.api.door import caller_of
+from vigie.api.errors import CONFLICT, RequestError, mismatch, problem
+from vigie.api.protocols.invocations import read_invocation
+from vigie.api.retries import read_retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.api.wire import (
-    AnswerBody,
     Health,
     LogState,
     ModelState,
-    answer_body,
     decode_json,
     json_response,
     receipt_body,
 )
 from vigie.domain.prediction import FeedbackStatus
-from vigie.errors import NoChampionError, SchemaMismatchError, StorageError
-from vigie.inference.outcomes import read_feedback
-from vigie.inference.payload import read_rows
-from vigie.inference.slots import ServingModel
-from vigie.loop.feedback import Receipt, record_feedback
-from vigie.loop.predict import predict
+from vigie.domain.schema import Schema, Target
+from vigie.errors import SchemaMismatchError, StorageError
+from vigie.inference.outcomes import FeedbackItems, read_feedback
+from vigie.inference.payload import Rows, pointer, read_rows
+from vigie.loop.feedback import Receipt
+
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 ASSETS = {"docs.html": "text/html", "docs.css": "text/css", "docs.js": "text/javascript"}
-
-ASSET_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class Endpoints:
@@ -45,10 +45,13 @@ class Endpoints:
     Args:
         service: collaborators and limits.
         telemetry: where answers are counted.
+        answering: what the fast path shares.
     """
 
-    def __init__(self, service: Service, telemetry: Telemetry) -> None:
+    def __init__(self, service: Service, telemetry: Telemetry, answering: Answering) -> None:
         self._service = service
+        self._answering = answering
+        self._log_header = {"Vigie-Log": service.writer.mode}
         self._telemetry = telemetry
         self._started_at = service.clock.now()
         self._process = psutil.Process()
@@ -56,23 +59,42 @@ class Endpoints:
 
     async def predict(self, request: Request) -> Response:
         """Answer one row (an object) or several (an array, answered in order), once they are in the log."""
-        body = await read_body(request, max_bytes=self._service.limits.max_body_bytes)
-        answers = await run_in_threadpool(self._predict, body)
-        return json_response(answers)
+        if request.headers.get("content-type") == ARROW_STREAM:
+            return await self._predict_stream(request)
+        return await self._answer(request, _read_rows, PREDICTIONS)
 
-    def _predict(self, body: bytes) -> AnswerBody | list[AnswerBody]:
-        service, model = self._service, self._champion()
-        payload = decode_json(body)
+    async def _predict_stream(self, request: Request) -> Response:
         try:
-            rows = read_rows(payload, model.schema, max_rows=service.limits.max_rows)
-        except SchemaMismatchError as exc:
-            raise mismatch(exc, single=isinstance(payload, dict)) from exc
-        answers = predict(rows, model, service.log, service.clock, service.ids)
-        self._telemetry.predictions.labels(model.name, model.version).inc(len(answers))
-        for kind, times in Counter(caution.code for answer in answers for caution in answer.warnings).items():
-            self._telemetry.warnings.labels(kind).inc(times)
-        bodies = [answer_body(answer, model.schema.target) for answer in answers]
-        return bodies[0] if rows.single else bodies
+            from vigie.api.protocols import arrow  # noqa: PLC0415 - a server that is asked in JSON does without Arrow
+        except ImportError as exc:
+            raise RequestError(WRONG_TYPE, "Arrow is not installed on this server; send JSON.") from exc
+        limits = self._service.limits
+        body = await read_body(request, max_bytes=limits.max_bulk_bytes, media_type=ARROW_STREAM)
+        served = self._answering.served()
+        read = partial(arrow.read_stream, body, served.schema, served.decoder, max_rows=limits.max_bulk_rows)
+        rows = await self._answering.in_thread(read)
+        return await self._respond(request, served, body, rows, Shape(ARROW_STREAM, arrow.write_stream))
+
+    async def invocations(self, request: Request) -> Response:
+        """Answer in MLflow's form: ``dataframe_split``, ``dataframe_records``, ``instances`` or ``inputs``."""
+        return await self._answer(request, read_invocation, INVOCATIONS)
+
+    async def _answer(self, request: Request, read: Callable[..., Rows], shape: Shape) -> Response:
+        limits = self._service.limits
+        body = await read_body(request, max_bytes=limits.max_body_bytes)
+        served = self._answering.served()
+        rows = await run_in_threadpool(read, body, served.schema, max_rows=limits.max_rows)
+        return await self._respond(request, served, body, rows, shape)
+
+    async def _respond(self, request: Request, served: Served, body: bytes, rows: Rows, shape: Shape) -> Response:
+        key = request.headers.get("idempotency-key")
+        retry = None
+        if key is not None:
+            who = caller_of(request.scope).key_id
+            retry = read_retry(key.encode("latin-1"), request.url.path, body, shape.content_type, who=who)
+        answer = await self._answering.answer(served, rows, shape, retry)
+        headers = self._log_header | ({"Idempotency-Replayed": "true"} if answer.replayed else {})
+        return Response(answer.body, headers=headers, media_type=shape.content_type)
 
     async def feedback(self, request: Request) -> Response:
         """Keep one outcome (an object) or several (an array); saying the same twice counts once.
@@ -81,8 +103,14 @@ class Endpoints:
         the same time. An array is always 200, with a status per item.
         """
         body = await read_body(request, max_bytes=self._service.limits.max_body_bytes)
-        receipts, single = await run_in_threadpool(self._feedback, body)
-        if not single:
+        service, model = self._service, self._answering.served().model
+        now = service.clock.now()
+        feedback = await run_in_threadpool(self._read_feedback, body, model.schema.target, now)
+        statuses = await service.writer.feedback(model.name, feedback.items, received_at=now)
+        receipts = [Receipt(item, status) for item, status in zip(feedback.items, statuses, strict=True)]
+        for receipt in receipts:
+            self._telemetry.feedback.labels(receipt.status.value).inc()
+        if not feedback.single:
             return json_response([receipt_body(receipt) for receipt in receipts])
         receipt = receipts[0]
         if receipt.status is FeedbackStatus.CONFLICT:
@@ -90,19 +118,16 @@ class Endpoints:
             return problem(CONFLICT, detail)
         return json_response(receipt_body(receipt), 200 if receipt.matched else 202)
 
-    def _feedback(self, body: bytes) -> tuple[list[Receipt], bool]:
-        service, model = self._service, self._champion()
+    def _read_feedback(self, body: bytes, target: Target, now: datetime) -> FeedbackItems:
         payload = decode_json(body)
         try:
-            feedback = read_feedback(
-                payload, model.schema.target, max_items=service.limits.max_rows, now=service.clock.now()
-            )
+            return read_feedback(payload, target, max_items=self._service.limits.max_rows, now=now)
         except SchemaMismatchError as exc:
-            raise mismatch(exc, single=isinstance(payload, dict)) from exc
-        receipts = record_feedback(model.name, feedback.items, service.log, service.clock)
-        for receipt in receipts:
-            self._telemetry.feedback.labels(receipt.status.value).inc()
-        return receipts, feedback.single
+            raise mismatch(exc, partial(pointer, single=isinstance(payload, dict))) from exc
+
+    async def ping(self) -> Response:
+        """Say what ``/readyz`` says, under the name that SageMaker and MLflow know."""
+        return await self.readyz()
 
     async def livez(self) -> Response:
         """Say that the process is alive."""
@@ -114,8 +139,8 @@ class Endpoints:
         return json_response({"status": "ok"})
 
     def _check_ready(self) -> None:
-        self._champion()
-        self._service.log.check()
+        self._answering.served()
+        self._service.writer.check()
 
     async def health(self) -> Response:
         """Tell a person how the service is: 503 with the same body when it cannot answer."""
@@ -131,12 +156,12 @@ class Endpoints:
             uptime_s=max(0.0, (self._service.clock.now() - self._started_at).total_seconds()),
             cpu_percent=self._process.cpu_percent(),
             memory_bytes=self._process.memory_info().rss,
-            log=LogState(self._service.log_mode, writable),
+            log=LogState(self._service.writer.mode, writable),
         )
 
     def _log_is_writable(self) -> bool:
         try:
-            self._service.log.check()
+            self._service.writer.check()
         except StorageError:
             return False
         return True
@@ -157,13 +182,15 @@ class Endpoints:
         """Return the script of the docs page."""
         return _asset("docs.js")
 
-    def _champion(self) -> ServingModel:
-        model = self._service.slots.champion
-        if model is None:
-            raise NoChampionError(self._service.name)
-        return model
+
+def _read_rows(body: bytes, schema: Schema, *, max_rows: int) -> Rows:
+    payload = decode_json(body)
+    try:
+        return read_rows(payload, schema, max_rows=max_rows)
+    except SchemaMismatchError as exc:
+        raise mismatch(exc, partial(pointer, single=isinstance(payload, dict))) from exc
 
 
 def _asset(name: str) -> Response:
     content = files("vigie.api").joinpath("static", name).read_bytes()
-    return Response(content, headers=ASSET_HEADERS, media_type=ASSETS[name])
+    return Response(content, media_type=ASSETS[name])

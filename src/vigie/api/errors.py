@@ -5,7 +5,7 @@ goes to the log with an id, not to the client.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -16,8 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie import errors
-from vigie.errors import SchemaMismatchError, VigieError
-from vigie.inference.payload import pointer
+from vigie.errors import SchemaMismatchError, VigieError, Violation
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -40,6 +39,7 @@ class Meaning:
 INVALID = Meaning(422, "invalid-request", "The request does not fit the model")
 TOO_MANY_ROWS = Meaning(413, "batch-too-large", "The batch is too large")
 CONFLICT = Meaning(409, "feedback-conflict", "Another outcome is already known for this prediction")
+OVERLOADED = Meaning(503, "overloaded", "More is asked than can be answered")
 FAILURE = Meaning(500, "internal-error", "Something failed on our side", ours=True)
 UNUSABLE = Meaning(500, "model-failure", "The model cannot answer", ours=True)
 MOVED = Meaning(409, "model-changing", "The model is being changed by somebody else")
@@ -104,17 +104,15 @@ class RequestError(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def mismatch(exc: SchemaMismatchError, *, single: bool) -> RequestError:
+def mismatch(exc: SchemaMismatchError, locate: Callable[[Violation], str]) -> RequestError:
     """Return the refusal that points at every violation in the body it came in.
 
     Args:
         exc: what does not fit.
-        single: whether the body was one object instead of an array.
+        locate: says where in the body a violation is, as a JSON pointer.
     """
     faults = [
-        Fault(
-            pointer(violation, single=single), violation.code, f"expected {violation.expected}, found {violation.found}"
-        )
+        Fault(locate(violation), violation.code, f"expected {violation.expected}, found {violation.found}")
         for violation in exc.violations
     ]
     meaning = TOO_MANY_ROWS if [fault.code for fault in faults] == [TOO_MANY_ROWS.slug] else INVALID
@@ -150,7 +148,7 @@ def meaning_of(exc: VigieError) -> Meaning:
     return next(MEANINGS[cls] for cls in type(exc).__mro__ if cls in MEANINGS)
 
 
-def on_vigie_error(_request: Request, exc: Exception) -> Response:
+def on_vigie_error(_request: Request | None, exc: Exception) -> Response:
     """Tell an error of Vigie's tree."""
     if not isinstance(exc, VigieError):
         raise TypeError("registered for VigieError only")
@@ -160,19 +158,28 @@ def on_vigie_error(_request: Request, exc: Exception) -> Response:
     return _told_to_the_log(meaning, exc)
 
 
-def on_request_error(_request: Request, exc: Exception) -> Response:
+def on_request_error(_request: Request | None, exc: Exception) -> Response:
     """Tell why a request is refused at the edge."""
     if not isinstance(exc, RequestError):
         raise TypeError("registered for RequestError only")
     return problem(exc.meaning, exc.detail, faults=exc.faults, headers=exc.headers)
 
 
-def on_http_error(_request: Request, exc: Exception) -> Response:
+def on_http_error(_request: Request | None, exc: Exception) -> Response:
     """Tell what the router itself refuses: unknown paths and methods."""
     if not isinstance(exc, HTTPException):
         raise TypeError("registered for HTTPException only")
     meaning = Meaning(exc.status_code, _HTTP.get(exc.status_code, "http-error"), str(exc.detail))
     return problem(meaning, "GET /docs lists what this server answers.", headers=exc.headers)
+
+
+def on_failure(exc: Exception) -> Response:
+    """Tell any failure; an unforeseen one gets an id that stands in the log too."""
+    if isinstance(exc, VigieError):
+        return on_vigie_error(None, exc)
+    if isinstance(exc, RequestError):
+        return on_request_error(None, exc)
+    return _told_to_the_log(FAILURE, exc)
 
 
 class Boundary:
@@ -196,7 +203,7 @@ class Boundary:
         try:
             await self._app(scope, receive, watched)
         except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
-            response = _told_to_the_log(FAILURE, exc)
+            response = on_failure(exc)
             if not started:
                 await response(scope, receive, send)
 

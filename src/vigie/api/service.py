@@ -3,16 +3,30 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from vigie.api.door import Door
 from vigie.inference.slots import Slots
-from vigie.ports import Clock, IdSource, PredictionLog
+from vigie.ports import Clock, IdSource, PredictionWriter
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one request may hold."""
+    """How much one request may hold, and how many may be under way.
+
+    Attributes:
+        max_body_bytes: larger bodies are refused.
+        max_rows: longer arrays are refused.
+        heavy_rows: longer ones are read and scored in a thread, so that others do not wait for them.
+        max_bulk_bytes: the same of an Arrow stream.
+        max_bulk_rows: idem.
+        max_under_way: predictions under way at a time; more are refused at once.
+    """
 
     max_body_bytes: int
     max_rows: int
+    heavy_rows: int = 256
+    max_under_way: int = 1024
+    max_bulk_bytes: int = 64 * 2**20
+    max_bulk_rows: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +36,21 @@ class Service:
     Attributes:
         name: the registered model's name, also while no version of it is loaded.
         slots: who serves.
-        log: the memory of every answer.
-        log_mode: the promise the log keeps, for people: ``durable`` or ``fast``.
+        writer: the way into the memory of every answer.
         clock: the only source of time.
         ids: the only source of prediction ids.
         limits: how much one request may hold.
+        door: who is let in.
         hosts: names (lower case, without port) that requests may be addressed to; None for any.
+        fast_path: whether plain requests are answered without the framework.
     """
 
     name: str
     slots: Slots
-    log: PredictionLog
-    log_mode: str
+    writer: PredictionWriter
     clock: Clock
     ids: IdSource
     limits: Limits
+    door: Door
     hosts: AbstractSet[str] | None
+    fast_path: bool = True

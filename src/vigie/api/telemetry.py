@@ -3,17 +3,23 @@
 Labels come from closed sets; no value and no id is ever a label. Units are base units: seconds and bytes.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import accumulate
 from time import perf_counter
 
 import psutil
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vigie.api import exchange
+from vigie.api.door import caller_of
 from vigie.inference.slots import Slots
 
 OTHER = "other"
@@ -36,16 +42,8 @@ class Telemetry:
 
     def __init__(self, slots: Slots) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "vigie_requests_total", "HTTP requests answered.", ["route", "method", "code"], registry=self.registry
-        )
-        self.durations = Histogram(
-            "vigie_request_duration_seconds",
-            "Time from the first byte of a request to the last of its answer.",
-            ["route"],
-            buckets=LATENCY_BUCKETS_S,
-            registry=self.registry,
-        )
+        self.requests = Requests()
+        self.registry.register(self.requests)
         self.predictions = Counter(
             "vigie_predictions_total", "Predictions answered and logged.", ["model", "version"], registry=self.registry
         )
@@ -63,6 +61,57 @@ class Telemetry:
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class Requests(Collector):
+    """Requests answered, and how long they took, in plain numbers: only the event loop counts, so nothing is locked."""
+
+    def __init__(self) -> None:
+        self._answered: dict[tuple[str, str, str], int] = {}
+        self._durations: dict[str, _Durations] = {}
+
+    def note(self, route: str, method: str, code: str, seconds: float) -> None:
+        """Count one request.
+
+        Args:
+            route: its path, or ``other``; like the next two, from a closed set.
+            method: its method, or ``other``.
+            code: the status of its answer.
+            seconds: from its first byte to the last of its answer.
+        """
+        labels = (route, method, code)
+        self._answered[labels] = self._answered.get(labels, 0) + 1
+        durations = self._durations.get(route)
+        if durations is None:
+            durations = self._durations[route] = _Durations([0] * (len(LATENCY_BUCKETS_S) + 1))
+        durations.buckets[bisect_left(LATENCY_BUCKETS_S, seconds)] += 1
+        durations.total_s += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield both metrics."""
+        answered = CounterMetricFamily(
+            "vigie_requests_total", "HTTP requests answered.", labels=["route", "method", "code"]
+        )
+        for labels, n in list(self._answered.items()):
+            answered.add_metric(labels, n)
+        yield answered
+        took = HistogramMetricFamily(
+            "vigie_request_duration_seconds",
+            "Time from the first byte of a request to the last of its answer.",
+            labels=["route"],
+        )
+        bounds = [*map(floatToGoString, LATENCY_BUCKETS_S), "+Inf"]
+        for route, durations in list(self._durations.items()):
+            took.add_metric(
+                [route], list(zip(bounds, accumulate(durations.buckets), strict=True)), sum_value=durations.total_s
+            )
+        yield took
+
+
+@dataclass(slots=True)
+class _Durations:
+    buckets: list[int]
+    total_s: float = 0.0
 
 
 class _State(Collector):
@@ -87,7 +136,7 @@ class _State(Collector):
 
 
 class Observe:
-    """The outermost ASGI layer: counts and times every request.
+    """The outermost ASGI layer: names, counts and times every request, and completes the headers of its answer.
 
     Args:
         app: what it observes.
@@ -106,11 +155,14 @@ class Observe:
             await self._app(scope, receive, send)
             return
         code, started_at = GONE, perf_counter()
+        given = [value for name, value in scope["headers"] if name == exchange.HEADER]
+        request_id = exchange.begin(given[0] if given else None)
 
         async def watched(message: Message) -> None:
             nonlocal code
             if message["type"] == "http.response.start":
                 code = str(message["status"])
+                message = {**message, "headers": exchange.complete(message.get("headers", ()), request_id)}
             await send(message)
 
         try:
@@ -118,5 +170,6 @@ class Observe:
         finally:
             route = scope["path"] if scope["path"] in self._routes else OTHER
             method = scope["method"] if scope["method"] in METHODS else OTHER
-            self._telemetry.requests.labels(route, method, code).inc()
-            self._telemetry.durations.labels(route).observe(perf_counter() - started_at)
+            took_s = perf_counter() - started_at
+            self._telemetry.requests.note(route, method, code, took_s)
+            exchange.told(route, method, code, took_s, caller_of(scope).key_id)

@@ -2,23 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
 from vigie.api.errors import Fault, Meaning, RequestError
-from vigie.domain.schema import Label, Target
+from vigie.domain.prediction import Prediction
+from vigie.domain.schema import Label
 from vigie.domain.task import Task
+from vigie.inference.slots import ServingModel
+from vigie.inference.values import Caution
 from vigie.loop.feedback import Receipt
-from vigie.loop.predict import Answer
+from vigie.loop.predict import Scored
 
 MALFORMED = Meaning(400, "malformed-json", "The body is not JSON")
 BAD_TEXT = Meaning(400, "invalid-unicode", "The body is not UTF-8")
 TOO_DEEP = Meaning(400, "json-too-deep", "The body is nested too deep")
 OVERFLOW = Meaning(422, "invalid-request", "The request does not fit the model")
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class ModelName(msgspec.Struct):
@@ -39,12 +45,25 @@ class Warned(msgspec.Struct):
 class AnswerBody(msgspec.Struct, kw_only=True):
     """One answer. Binary models carry ``probability`` (of the positive class), multiclass ones ``probabilities``."""
 
-    prediction_id: UUID
+    prediction_id: Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
     prediction: float | int | str | bool
     probability: float | UnsetType = UNSET
     probabilities: dict[str, float] | UnsetType = UNSET
     model: ModelName
     warnings: Sequence[Warned]
+
+
+class InvocationBody(msgspec.Struct, kw_only=True):
+    """Answers as MLflow's clients read them: ``predictions``; the other fields are Vigie's own, one entry a row.
+
+    Classifiers tell ``probabilities`` too, in the order of ``classes``.
+    """
+
+    predictions: Sequence[float | int | str | bool]
+    prediction_ids: Sequence[Annotated[str, Meta(extra_json_schema={"format": "uuid"})]]
+    probabilities: Sequence[Sequence[float]] | UnsetType = UNSET
+    classes: Sequence[float | int | str | bool] | UnsetType = UNSET
+    model: ModelName
 
 
 class ReceiptBody(msgspec.Struct):
@@ -101,21 +120,60 @@ def decode_json(body: bytes) -> Any:
         raise RequestError(TOO_DEEP, "Send an object, or an array of objects.") from exc
 
 
-def answer_body(answer: Answer, target: Target) -> AnswerBody:
-    """Return an answer as it travels."""
-    said = answer.prediction
-    body = AnswerBody(
-        prediction_id=answer.prediction_id,
-        prediction=said.value,
-        model=ModelName(answer.model, answer.version),
-        warnings=[Warned(caution.code, caution.feature, caution.detail) for caution in answer.warnings],
-    )
-    if target.task is Task.BINARY:
-        body.probability = said.probabilities[-1]
-    elif target.task is Task.MULTICLASS:
-        names = [label_key(label) for label in target.classes]
-        body.probabilities = dict(zip(names, said.probabilities, strict=True))
-    return body
+class AnswerBodies:
+    """Writes the answers of one model's schema.
+
+    Args:
+        model: whose answers.
+    """
+
+    def __init__(self, model: ServingModel) -> None:
+        self._model = ModelName(model.name, model.version)
+        self._task = model.schema.target.task
+        self._classes = model.schema.target.classes
+        self._keys = [label_key(label) for label in model.schema.target.classes]
+
+    def json(self, scored: Scored, ids: Sequence[str]) -> bytes:
+        """Return one answer for one object, and an array of answers for an array."""
+        rows = scored.rows
+        answers = [
+            self._answer(which, said, warnings)
+            for which, said, warnings in zip(ids, scored.predictions, rows.warnings, strict=True)
+        ]
+        return _encode(answers[0] if rows.single else answers)
+
+    def invocation(self, scored: Scored, ids: Sequence[str]) -> bytes:
+        """Return all answers under ``predictions``."""
+        body = InvocationBody(
+            predictions=[said.value for said in scored.predictions], prediction_ids=ids, model=self._model
+        )
+        if self._classes:
+            body.probabilities = [said.probabilities for said in scored.predictions]
+            body.classes = self._classes
+        return _encode(body)
+
+    def _answer(self, which: str, said: Prediction, warnings: Sequence[Caution]) -> AnswerBody:
+        body = AnswerBody(
+            prediction_id=which,
+            prediction=said.value,
+            model=self._model,
+            warnings=[_warned(caution) for caution in warnings] if warnings else (),
+        )
+        if self._task is Task.BINARY:
+            body.probability = said.probabilities[-1]
+        elif self._task is Task.MULTICLASS:
+            body.probabilities = dict(zip(self._keys, said.probabilities, strict=True))
+        return body
+
+
+def id_text(which: bytes) -> str:
+    """Return 16 bytes as a UUID is written."""
+    text = which.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _warned(caution: Caution) -> Warned:
+    return Warned(caution.code, caution.feature, caution.detail)
 
 
 def label_key(label: Label) -> str:

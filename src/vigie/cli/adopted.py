@@ -84,5 +84,6 @@ def _print_version(name: str, found: Adopted, screen: Console) -> None:
         screen.print(f"[bold]{name} version {found.champion} is the champion.[/] Serve it: vigie serve")
     else:
         number_ = found.version.version
-        screen.print(f"[bold]{name} version {number_} is registered[/]; version {found.champion} goes on serving.")
+        goes_on = f"version {found.champion} goes on serving" if found.champion else "none serves yet"
+        screen.print(f"[bold]{name} version {number_} is registered[/]; {goes_on}.")
         screen.print(f"To put it in place: vigie promote {number_}")

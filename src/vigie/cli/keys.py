@@ -1,4 +1,4 @@
-"""``vigie keys``: the key pair that bundles are signed with, and the signing."""
+"""``vigie keys``: the access keys of the server; the key pair that bundles are signed with, and the signing."""
 
 import os
 from pathlib import Path
@@ -6,12 +6,16 @@ from typing import Any
 
 import click
 
+from vigie.cli.access_keys import new, revoke, show
 from vigie.cli.options import json_option, project_option, settings_of
 
 
-@click.group("keys")
+@click.group("keys", commands=[new, show, revoke])
 def command() -> None:
-    """Make a key pair, and sign versions with it.
+    """Make keys that open the server, and the pair that signs versions.
+
+    An access key lets a caller in: new, list and revoke. A server that has one asks everybody for one; it sees a new
+    or a revoked key within a second or two, without a restart.
 
     A signature says that whoever holds the private key vouches for a version. Servers that set
     bundle.require_signature open nothing else.
@@ -76,7 +80,7 @@ def sign(folder: Path | None, project: Path, version: str | None, key: Path | No
 def _sign_version(project: Path, wanted: str, key: Path | None) -> dict[str, Any]:
     from vigie.bundle.signature import SIGNATURE
     from vigie.wiring.operate import open_loop
-    from vigie.wiring.stores import trust_of
+    from vigie.wiring.state import trust_of
 
     settings = settings_of(project)
     with open_loop(settings) as loop:
@@ -92,7 +96,7 @@ def _sign_folder(folder: Path, project: Path, key: Path | None) -> dict[str, Any
     from vigie.bundle.signature import SIGNATURE
     from vigie.bundle.trust import Trust
     from vigie.errors import ConfigurationError
-    from vigie.wiring.stores import trust_of
+    from vigie.wiring.state import trust_of
 
     try:
         settings = settings_of(project)

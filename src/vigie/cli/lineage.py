@@ -27,6 +27,7 @@ def print_lineage(found: Lineage, screen: Console) -> None:
     if found.decided:
         screen.print("[bold]Let in[/]")
         print_events(found.decided, screen)
+        screen.print()
     if found.reigned:
         screen.print("[bold]Put in place[/]")
         print_events(found.reigned, screen)

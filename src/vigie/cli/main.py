@@ -17,7 +17,7 @@ COMMANDS = {
     "retrain": "Train a challenger on recent outcomes and weigh it against the champion.",
     "promote": "Make a version the champion.",
     "rollback": "Go back one champion.",
-    "keys": "Make a key pair, and sign versions with it.",
+    "keys": "Make keys that open the server, and the pair that signs versions.",
     "history": "Tell what the loop did, and why.",
     "export": "Copy the prediction log to Parquet files, a day each.",
     "expire": "Delete predictions that are older than stores.keep.",

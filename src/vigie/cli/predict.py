@@ -31,7 +31,7 @@ def command(table: str, project: Path, *, as_json: bool, out: Path | None, versi
     from vigie.loop.tabular import told_cautions, unknown_columns
     from vigie.wiring.operate import read_source
     from vigie.wiring.registered import fetch
-    from vigie.wiring.stores import trust_of
+    from vigie.wiring.state import trust_of
 
     if as_json and out is None:
         raise click.UsageError("--json tells about the file that --out names; without --out the answers are printed")

@@ -18,7 +18,6 @@ def command(version: str, project: Path, reason: str) -> None:
     restart.
     """
     from vigie.domain.model import CHAMPION
-    from vigie.loop.champion import open_version
     from vigie.loop.promote import Move, promote
     from vigie.wiring.operate import open_loop, owner
 
@@ -29,6 +28,5 @@ def command(version: str, project: Path, reason: str) -> None:
         if found == current:
             click.echo(f"Version {found} is the champion already.")
             return
-        open_version(loop, found)  # a bundle that does not pass its checks must not become champion
         event = promote(loop, Move(found, expected=current, reasons=(reason,)), owner=owner())
     click.echo(event.summary)

@@ -12,18 +12,22 @@ from vigie.cli.options import project_option, settings_of
 @project_option
 @click.option("--host", help="Address to listen on.  [default: serving.host]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: serving.port]")
-def command(project: Path, host: str | None, port: int | None) -> None:
+@click.option("--insecure", is_flag=True, help="Listen beyond this machine without keys or TLS all the same.")
+def command(project: Path, host: str | None, port: int | None, *, insecure: bool) -> None:
     """Serve the champion over HTTP.
 
     POST /predict answers one object or an array; POST /feedback takes outcomes; /docs shows the model's own features.
     Every prediction is in the prediction log before its answer leaves. The server follows the champion alias without
     a restart and goes on serving while the registry is away.
+
+    Beyond this machine it listens only with an access key (see `vigie keys new`) and TLS, unless told --insecure.
     """
-    from vigie.cli.logs import log_to_stderr
+    from vigie.wiring.logs import start_log
     from vigie.wiring.serve import serve
 
-    log_to_stderr()
     settings = settings_of(project)
     serving = settings.serving
+    start_log(serving.log_format, requests=serving.log_requests)
     chosen = replace(serving, host=host or serving.host, port=serving.port if port is None else port)
-    serve(replace(settings, serving=chosen))
+    access = replace(settings.access, insecure=insecure or settings.access.insecure)
+    serve(replace(settings, serving=chosen, access=access))

@@ -91,6 +91,7 @@ def print_outcome(name: str, outcome: dict[str, Any]) -> None:
     reason = plain(outcome["gate_against_dummy"]["reasons"][0])
     if version is None:
         screen.print(f"[bold]Refused[/]: {reason}")
+        screen.print("No version was registered. More rows, or columns that tell more of the outcome, may change that.")
         return
     screen.print(reason)
     if champion == version:
@@ -100,4 +101,6 @@ def print_outcome(name: str, outcome: dict[str, Any]) -> None:
         screen.print(f"To put it in place then: vigie promote {version}")
     else:
         screen.print(f"[bold]{name} version {version} is registered[/]; version {champion} goes on serving.")
-        screen.print(f"To put it in place: vigie promote {version}")
+        if outcome["held"]:
+            screen.print(plain(outcome["held"]))
+        screen.print(f"To put it in place{' then' if outcome['held'] else ''}: vigie promote {version}")

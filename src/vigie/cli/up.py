@@ -12,16 +12,18 @@ from vigie.cli.options import project_option, settings_of
 @project_option
 @click.option("--host", help="Address to listen on.  [default: serving.host]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: serving.port]")
+@click.option("--insecure", is_flag=True, help="Listen beyond this machine without keys or TLS all the same.")
 @click.option("--every", metavar="LENGTH", help="Time between two looks.  [default: monitoring.every]")
-def command(project: Path, host: str | None, port: int | None, every: str | None) -> None:
+def command(project: Path, host: str | None, port: int | None, every: str | None, *, insecure: bool) -> None:
     """Run the server and the watcher together.
 
     Ctrl-C or SIGTERM ends both cleanly: requests under way are answered, logs are closed.
     """
-    from vigie.cli.logs import log_to_stderr
+    from vigie.wiring.logs import log_to_stderr
     from vigie.wiring.up import up
 
     log_to_stderr()
     file = settings_of(project).file
     serve = [*(["--host", host] if host else []), *(["--port", str(port)] if port is not None else [])]
+    serve += ["--insecure"] if insecure else []
     sys.exit(up(file, serve=serve, watch=["--every", every] if every else []))

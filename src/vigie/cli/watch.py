@@ -21,8 +21,8 @@ def command(project: Path, *, as_json: bool, once: bool, every: str | None) -> N
     and goes on filling. An alarm is told and recorded; when the retrain policy says so a challenger is trained on
     recent outcomes, and the gate decides on it. For cron and CI: vigie watch --once.
     """
-    from vigie.cli.logs import log_to_stderr
     from vigie.cli.monitor import length
+    from vigie.wiring.logs import log_to_stderr
     from vigie.wiring.watch import watch
 
     log_to_stderr()

@@ -8,7 +8,8 @@ from uuid import UUID
 from vigie.domain.schema import Label, Value
 from vigie.domain.window import check_utc
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def uuid7(at: datetime, random: bytes) -> UUID:
@@ -23,7 +24,7 @@ def uuid7(at: datetime, random: bytes) -> UUID:
     """
     if len(random) != 10:
         raise ValueError("a version 7 UUID takes ten random bytes")
-    milliseconds = (check_utc(at) - _EPOCH) // timedelta(milliseconds=1)  # integers: a float would round after 2038
+    milliseconds = (check_utc(at) - EPOCH) // timedelta(milliseconds=1)  # integers: a float would round after 2038
     value = milliseconds << 80 | int.from_bytes(random, "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62

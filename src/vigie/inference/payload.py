@@ -1,10 +1,10 @@
-"""From parsed JSON to typed columns under a schema: every fault is named, nothing is coerced, nothing is repeated back.
+"""From parsed JSON to typed rows under a schema: every fault is named, nothing is coerced, nothing is repeated back.
 
 ``"30"`` is text and ``true`` is not 1; ``30.0`` is a fine integer. A key that the schema calls missing must be sent as
 ``null``: leaving it out is a fault, so that a misspelt name cannot pass for an unknown value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,26 +25,26 @@ MISSING = object()
 """A key that is not there, as opposed to null."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rows:
     """Rows that fit a schema.
 
     Attributes:
-        columns: one list of ``n`` values per feature, in the schema's order.
+        values: one tuple a row, in the schema's order.
         entities: whom each row is about, None where it does not say.
         warnings: what to be careful about, per row.
         single: whether the body was one object instead of an array.
     """
 
-    columns: Mapping[str, list[Value]]
-    entities: list[str | None]
-    warnings: list[tuple[Caution, ...]]
+    values: list[tuple[Value, ...]]
+    entities: Sequence[str | None]
+    warnings: Sequence[tuple[Caution, ...]]
     single: bool
 
     @property
     def n(self) -> int:
         """How many rows there are."""
-        return len(self.entities)
+        return len(self.values)
 
 
 def read_rows(payload: Any, schema: Schema, *, max_rows: int) -> Rows:
@@ -67,7 +67,7 @@ def read_rows(payload: Any, schema: Schema, *, max_rows: int) -> Rows:
             break
     if reader.violations:
         raise SchemaMismatchError(reader.violations[:MAX_VIOLATIONS])
-    return Rows(reader.columns, reader.entities, reader.warnings, single)
+    return Rows(reader.values, reader.entities, reader.warnings, single)
 
 
 def check_items(payload: Any, *, max_items: int, what: str) -> Sequence[Any]:
@@ -77,21 +77,32 @@ def check_items(payload: Any, *, max_items: int, what: str) -> Sequence[Any]:
         SchemaMismatchError: it is something else, empty or longer.
     """
     if not isinstance(payload, list):
-        fault = Fault("wrong-type", f"an object or an array of objects, one a {what}", describe(payload))
-    elif not payload:
-        fault = Fault("empty-batch", f"at least one {what}", "an empty array")
-    elif len(payload) > max_items:
-        fault = Fault("batch-too-large", f"at most {max_items:,} {what}s at a time", f"{len(payload):,}")
-    else:
-        return payload
-    raise SchemaMismatchError([Violation(WHOLE_BODY, "", fault.code, fault.expected, fault.found)])
+        raise _about_the_body(Fault("wrong-type", f"an object or an array of objects, one a {what}", describe(payload)))
+    check_count(len(payload), max_items=max_items, what=what)
+    return payload
+
+
+def check_count(n: int, *, max_items: int, what: str) -> None:
+    """Do nothing for one to ``max_items`` items.
+
+    Raises:
+        SchemaMismatchError: there are none, or more.
+    """
+    if n == 0:
+        raise _about_the_body(Fault("empty-batch", f"at least one {what}", "an empty array"))
+    if n > max_items:
+        raise _about_the_body(Fault("batch-too-large", f"at most {max_items:,} {what}s at a time", f"{n:,}"))
+
+
+def _about_the_body(fault: Fault) -> SchemaMismatchError:
+    return SchemaMismatchError([Violation(WHOLE_BODY, "", fault.code, fault.expected, fault.found)])
 
 
 class _Reader:
-    """Columns that grow row by row, and the faults met on the way."""
+    """Rows one by one, and the faults met on the way."""
 
     def __init__(self, schema: Schema) -> None:
-        self.columns: dict[str, list[Value]] = {name: [] for name in schema.names}
+        self.values: list[tuple[Value, ...]] = []
         self.entities: list[str | None] = []
         self.warnings: list[tuple[Caution, ...]] = []
         self.violations: list[Violation] = []
@@ -103,6 +114,7 @@ class _Reader:
         if not isinstance(item, dict):
             self._note(row, "", Fault("wrong-type", "an object with one value per feature", describe(item)))
             return
+        values: list[Value] = []
         cautions: list[Caution] = []
         for feature in self._schema.features:
             raw = item.get(feature.name, MISSING)
@@ -116,11 +128,12 @@ class _Reader:
             if isinstance(value, Fault):
                 self._note(row, feature.name, value)
                 continue
-            self.columns[feature.name].append(value)
+            values.append(value)
             if (careful := caution(feature, value, self._seen[feature.name])) is not None:
                 cautions.append(careful)
         self._read_entity(row, item)
         self._refuse_unknown(row, item)
+        self.values.append(tuple(values))
         self.warnings.append(tuple(cautions))
 
     def _read_entity(self, row: int, item: dict[Any, Any]) -> None:
@@ -152,8 +165,9 @@ def pointer(violation: Violation, *, single: bool) -> str:
         return ""
     row = "" if single else f"/{violation.row}"
     whole_row = not violation.feature and violation.code == "wrong-type"
-    return row if whole_row else f"{row}/{_escape(violation.feature)}"
+    return row if whole_row else f"{row}/{escape(violation.feature)}"
 
 
-def _escape(name: str) -> str:
+def escape(name: str) -> str:
+    """Return a name as a part of a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")

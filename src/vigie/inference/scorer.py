@@ -26,3 +26,15 @@ class Scorer(Protocol):
             BundleError: the model's answer is no finite number.
         """
         ...
+
+    def score_rows(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
+        """Return one prediction per row, in order, as ``score`` would.
+
+        Args:
+            rows: values in the order of the schema's features.
+
+        Raises:
+            DataError: as ``score`` does.
+            BundleError: as ``score`` does.
+        """
+        ...

@@ -54,6 +54,10 @@ class SklearnScorer:
             )
         return [self._prediction(answer) for answer in answers.tolist()]
 
+    def score_rows(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
+        """Return one prediction per row, in order; see ``Scorer``."""
+        return self.score(dict(zip(self._schema.names, zip(*rows, strict=True), strict=True)))
+
     def _prediction(self, answer: Any) -> Prediction:
         if not self._classes:
             return Prediction(answer)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from vigie.bundle.archive import Bundle, unpack
-from vigie.bundle.members import read_members
 from vigie.domain.model import CHAMPION
 from vigie.domain.schema import Schema
 from vigie.errors import NoChampionError
 from vigie.loop.context import Loop
-from vigie.loop.open_bundle import check_name
+from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.monitoring.profile import ReferenceProfile
 
 
@@ -51,13 +50,13 @@ def open_version(loop: Loop, version: str) -> OpenVersion:
     return OpenVersion(version, bundle, ReferenceProfile.from_bytes(bundle.profile))
 
 
-def check_signed(loop: Loop, version: str) -> None:
-    """Do nothing when a version may serve by its signature, or when signatures are not asked for.
+def check_servable(loop: Loop, version: str) -> None:
+    """Do nothing when a server of this project would serve a version: it is opened here as it is there.
 
     Raises:
+        ModelNotFoundError: no such version.
         SignatureError: it is not signed as the settings ask.
-        BundleError: what was signed is not what the registry holds, or is another model's.
+        BundleError: the bundle is refused, is another model's, or its golden rows are answered differently here.
     """
-    if loop.rules.trust.signed_only:
-        parts = read_members(loop.registry.members(loop.model, version), trust=loop.rules.trust)
-        check_name(parts.manifest.name, loop.model)
+    model = open_bundle(loop.registry.members(loop.model, version), version=version, trust=loop.rules.trust)
+    check_name(model.name, loop.model)

@@ -7,7 +7,7 @@ from typing import Any
 from vigie.domain.event import Event, EventKind
 from vigie.domain.model import CHAMPION
 from vigie.errors import AliasMovedError
-from vigie.loop.champion import check_signed
+from vigie.loop.champion import check_servable
 from vigie.loop.context import Loop
 from vigie.promotion.history import reigns
 
@@ -44,14 +44,13 @@ def promote(loop: Loop, move: Move, *, owner: str) -> Event:
         AliasMovedError: the champion is no longer the one the decision was made against.
         LeaseHeldError: another process is changing this model.
         ModelNotFoundError: no such version.
-        SignatureError: signatures are required, and the version has none that counts.
+        BundleError: no server of this project would serve it, and the message says why.
     """
     with loop.ledger.lease(loop.model, owner=owner, ttl_s=LEASE_TTL_S):
         found = loop.registry.alias(loop.model, CHAMPION)
         if found != move.expected:
             raise AliasMovedError(CHAMPION, expected=move.expected, found=found)
-        loop.registry.version(loop.model, move.version)
-        check_signed(loop, move.version)
+        check_servable(loop, move.version)
         if found:
             notice_moved_alias(loop, found)  # else the way back would lead past whoever serves now
         loop.registry.point(loop.model, CHAMPION, move.version)

@@ -11,6 +11,7 @@ from vigie.domain.model import CHAMPION, ModelVersion
 from vigie.domain.task import Task
 from vigie.errors import SignatureError
 from vigie.evaluation.metrics import row_losses
+from vigie.loop.champion import check_servable
 from vigie.loop.context import Loop
 from vigie.loop.promote import Move, promote
 from vigie.loop.train import Trained
@@ -32,7 +33,7 @@ class Registered:
         version: as registered; None when it did not beat the dummy and was refused.
         decision: the winner against the dummy.
         champion: the version that serves now, None when there is none.
-        held: why the first version does not serve though it beat the dummy: it is not signed as the settings ask.
+        held: why no server would open it as it is: it is not signed as the settings ask.
     """
 
     version: ModelVersion | None
@@ -71,16 +72,19 @@ def enter(loop: Loop, event: Event, reasons: Sequence[str], *, owner: str) -> tu
         owner: who does this, for the lease.
 
     Returns:
-        The version that serves, None when there is none; and why the new one does not though nothing else does.
+        The version that serves, None when there is none; and why no server would open the new one, if none would.
     """
     loop.ledger.append(event)
     champion = loop.registry.alias(loop.model, CHAMPION)
-    if champion is not None or event.version is None:
+    if event.version is None:
         return champion, ""
     try:
+        if champion is not None:
+            check_servable(loop, event.version)  # so that nobody is told to promote what promotion will refuse
+            return champion, ""
         promote(loop, Move(event.version, expected=None, reasons=reasons, evidence=event.evidence), owner=owner)
     except SignatureError as error:  # where the private key is kept elsewhere, a version waits for its signature
-        return None, str(error)
+        return champion, str(error)
     return event.version, ""
 
 

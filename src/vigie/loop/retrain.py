@@ -10,10 +10,10 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.frame import model_frame
 from vigie.domain.model import CHALLENGER, ModelVersion
 from vigie.domain.task import Task
-from vigie.errors import DataError, InsufficientDataError, SignatureError
+from vigie.errors import BundleError, DataError, InsufficientDataError
 from vigie.evaluation.metrics import row_losses
 from vigie.loop.answers import answers_of
-from vigie.loop.champion import OpenVersion, check_signed
+from vigie.loop.champion import OpenVersion, check_servable
 from vigie.loop.context import Loop, Rules
 from vigie.loop.logged import labelled_table
 from vigie.loop.origin import Origin
@@ -66,7 +66,7 @@ def retrain(loop: Loop, champion: OpenVersion, rows: LoggedRows, *, origin: Orig
     )
     version = publish(loop, trained)
     loop.registry.point(loop.model, CHALLENGER, version.version)
-    decision = _held_unless_signed(loop, version, _gate(loop, champion, trained))
+    decision = _held_unless_servable(loop, version, _gate(loop, champion, trained))
     loop.ledger.append(_event(loop, champion, version, decision))
     return Challenge(version, trained, decision)
 
@@ -124,11 +124,11 @@ def _gate(loop: Loop, champion: OpenVersion, trained: Trained) -> GateDecision:
     )
 
 
-def _held_unless_signed(loop: Loop, version: ModelVersion, decision: GateDecision) -> GateDecision:
+def _held_unless_servable(loop: Loop, version: ModelVersion, decision: GateDecision) -> GateDecision:
     """Hold a challenger that no server would open, whatever its figures."""
     try:
-        check_signed(loop, version.version)
-    except SignatureError as error:
+        check_servable(loop, version.version)
+    except BundleError as error:
         return replace(decision, promote=False, reasons=(str(error), *decision.reasons))
     return decision
 

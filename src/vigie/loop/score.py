@@ -47,12 +47,12 @@ def score(model: ServingModel, table: pa.Table, *, chunk: int = CHUNK) -> Iterat
     for start in range(0, table.num_rows, chunk):
         part = read.slice(start, chunk)
         rows = table_rows(part, schema)
-        predictions = model.scorer.score(rows.columns)
+        predictions = model.scorer.score_rows(rows.values)
         if schema.entity in part.column_names:
             about = (schema.entity, part.column(schema.entity))
         else:
             about = ("row", pa.array(range(start + 1, start + 1 + part.num_rows), pa.int64()))
-        yield Scored(pa.table(dict([about, *_columns(predictions, schema).items()])), rows.warnings)
+        yield Scored(pa.table(dict([about, *_columns(predictions, schema).items()])), list(rows.warnings))
 
 
 def _columns(predictions: list[Prediction], schema: Schema) -> dict[str, pa.Array]:

@@ -51,7 +51,8 @@ def table_rows(table: pa.Table, schema: Schema) -> Rows:
     entities: list[Any] = [None] * table.num_rows
     if schema.entity in table.column_names:
         entities = read_entities(table.column(schema.entity)).tolist()
-    return Rows(columns, entities, _cautions(columns, schema, table.num_rows), single=False)
+    values = list(zip(*columns.values(), strict=True))
+    return Rows(values, entities, _cautions(columns, schema, table.num_rows), single=False)
 
 
 def _cautions(columns: dict[str, list[Value]], schema: Schema, n_rows: int) -> list[tuple[Caution, ...]]:

@@ -58,6 +58,10 @@ class IdSource(Protocol):
         """Return a fresh version 7 UUID whose time is ``at``."""
         ...
 
+    def take(self, at_us: int, n: int) -> list[bytes]:
+        """Return ``n`` fresh version 7 UUIDs, 16 bytes each, whose time is ``at_us`` microseconds after 1970."""
+        ...
+
 
 class Tracker(Protocol):
     """Where runs are kept and compared (MLflow)."""

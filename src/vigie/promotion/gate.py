@@ -89,9 +89,11 @@ def decide(
     if n < rule.min_rows:
         reason = f"Not enough held-out rows: {n:,} of the {rule.min_rows:,} that the gate asks for."
         return GateDecision(promote=False, reasons=(reason,), loss=loss, difference=None)
-    difference = paired_difference(incumbent, challenger, rng=rng, level=2 * rule.level - 1)
+    # one bound at the level asked for is one end of the interval that leaves as much out at either end
+    level = round(2 * rule.level - 1, 12)
+    difference = paired_difference(incumbent, challenger, rng=rng, level=level)
     low, high = difference.interval.low, difference.interval.high
-    figures = f"mean {loss} lower by {difference.mean:.4g} [{low:.4g}, {high:.4g}] on {n:,} held-out rows"
+    figures = f"mean {loss} lower by {difference.mean:.4g} [{low:.4g}, {high:.4g}; {level:.0%}] on {n:,} held-out rows"
     if low > rule.margin:
         reason = f"Better than {incumbent_name}: {figures}; the {rule.level:.0%} lower bound is above {rule.margin:g}."
         return GateDecision(promote=True, reasons=(reason,), loss=loss, difference=difference)

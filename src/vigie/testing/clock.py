@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from vigie.domain.prediction import uuid7
+from vigie.domain.prediction import EPOCH, MICROSECOND, uuid7
 from vigie.domain.window import check_utc
 
 START: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -50,3 +50,7 @@ class FakeIds:
         with self._lock:
             self._n_given += 1
             return uuid7(check_utc(at), self._seed.to_bytes(4, "big") + self._n_given.to_bytes(6, "big"))
+
+    def take(self, at_us: int, n: int) -> list[bytes]:
+        """Return the next ``n`` ids, with the time ``at_us``."""
+        return [self.new_id(EPOCH + at_us * MICROSECOND).bytes for _ in range(n)]

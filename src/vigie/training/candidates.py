@@ -143,7 +143,7 @@ def _hist_gradient_boosting(task: Task, seed: int) -> Any:
 
 
 def _patient_boosting(task: Task, seed: int) -> Any:
-    """Small trees that each see half of the columns at a split, and a stop when twenty rounds bring nothing.
+    """Small trees that each see half of the columns at a split, and a stop when thirty rounds bring nothing.
 
     Called patient and not tuned, because nothing is tuned to the table. Categories reach it as means of their levels as
     well. It gains most where many effects add up, where categories have many levels, and where noise is strong; the
@@ -155,10 +155,11 @@ def _patient_boosting(task: Task, seed: int) -> Any:
         max_iter=600,
         max_leaf_nodes=12,
         max_features=0.5,
+        min_samples_leaf=40,
         early_stopping=True,
-        n_iter_no_change=20,
+        n_iter_no_change=30,
         validation_fraction=0.1,
-        l2_regularization=3.0,
+        l2_regularization=10.0,
         random_state=seed,
     )
 

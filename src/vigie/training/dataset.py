@@ -183,9 +183,28 @@ def _features(table: pa.Table, spec: DataSpec, declared: Schema | None) -> list[
             remedy="Add columns to the source, or shorten data.exclude.",
         )
     if declared is None:
-        return [infer(name, table.column(name)) for name in names]
+        return _inferred(table, names)
     _check_contract(names, declared, spec)
     return list(declared.features)
+
+
+def _inferred(table: pa.Table, names: Sequence[str]) -> list[Feature]:
+    """Return the features the columns look like; every column that cannot be one is named, not the first alone."""
+    found: list[Feature] = []
+    refused: list[DataError] = []
+    for name in names:
+        try:
+            found.append(infer(name, table.column(name)))
+        except DataError as error:
+            refused.append(error)
+    if len(refused) > 1:
+        raise DataError(
+            f"{len(refused)} columns cannot be features as they are.",
+            remedy="".join(f"\n  - {error}" for error in refused),
+        ) from refused[0]
+    if refused:
+        raise refused[0]
+    return found
 
 
 def _check_contract(names: Sequence[str], declared: Schema, spec: DataSpec) -> None:

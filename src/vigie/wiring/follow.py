@@ -19,7 +19,13 @@ from vigie.domain.model import CHAMPION
 from vigie.errors import SignatureError, VigieError
 from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
-from vigie.wiring.stores import open_cache, trust_of
+from vigie.wiring.logs import start_log
+from vigie.wiring.state import open_cache, trust_of
+
+SQLITE = "sqlite:///"
+
+ALL_THE_SAME_S = 60.0
+"""How often a store that seems to rest is asked: a file system may keep a time that is too coarse."""
 
 logger = logging.getLogger("vigie.follow")
 
@@ -62,6 +68,46 @@ def open_registry(settings: Settings) -> MlflowRegistry:
     return MlflowRegistry(open_client(settings.tracking_uri))
 
 
+class Lookout:
+    """Says whether the registry may hold something new, so that a store that rests is not asked every second.
+
+    A SQLite store is asked when its file was written, and once a minute all the same; any other store every time.
+
+    Args:
+        uri: of the store.
+    """
+
+    def __init__(self, uri: str) -> None:
+        path = uri.removeprefix(SQLITE)
+        self._files = [] if path == uri else [Path(path), Path(f"{path}-wal")]
+        self._seen: list[tuple[int, int]] | None = None
+        self._looked_at = 0.0
+
+    def is_due(self, now: float) -> bool:
+        """Whether to ask now; from then on, only once something has changed.
+
+        Args:
+            now: seconds, of a clock that does not go back.
+        """
+        written = [_written(file) for file in self._files]
+        if self._files and written == self._seen and now - self._looked_at < ALL_THE_SAME_S:
+            return False
+        self._seen, self._looked_at = written, now
+        return True
+
+    def again(self) -> None:
+        """Ask at the next opportunity, whatever changes: the last time went wrong."""
+        self._seen = None
+
+
+def _written(file: Path) -> tuple[int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
 def follow(settings: Settings, parent: int) -> None:
     """Follow the alias until the parent process ends.
 
@@ -72,20 +118,24 @@ def follow(settings: Settings, parent: int) -> None:
     """
     name = settings.project.name
     cache, registry, told = open_cache(settings), None, ""
+    lookout = Lookout(settings.tracking_uri)
     while os.getppid() == parent:
-        try:
-            registry = registry or open_registry(settings)
-            version = follow_once(registry, cache, name, trust_of(settings.bundle))
-            news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
-        except VigieError as error:
-            # The promise kept here: a registry in trouble never stops the follower; it says so once and tries again.
-            news = f"cannot follow the champion: {error}"
-        if news and news != told:
-            logger.warning("%s", news)
-        told = news
+        if lookout.is_due(time.monotonic()):
+            try:
+                registry = registry or open_registry(settings)
+                version = follow_once(registry, cache, name, trust_of(settings.bundle))
+                news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
+            except VigieError as error:
+                # The promise: a registry in trouble never stops the follower; it says so once and tries again.
+                news = f"cannot follow the champion: {error}"
+                lookout.again()
+            if news and news != told:
+                logger.warning("%s", news)
+            told = news
         time.sleep(settings.serving.follow_every.total_seconds())
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    follow(load_settings(Path(sys.argv[1]), os.environ), int(sys.argv[2]))
+    found = load_settings(Path(sys.argv[1]), os.environ)
+    start_log(found.serving.log_format, requests=False)
+    follow(found, int(sys.argv[2]))

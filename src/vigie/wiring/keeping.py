@@ -19,7 +19,8 @@ from vigie.loop.export import Days, Exported, Progress, export, export_folders
 from vigie.loop.memory import Memory
 from vigie.ports import Expired
 from vigie.settings import Settings
-from vigie.wiring.stores import open_ledger, open_log, state_folder
+from vigie.wiring.state import state_folder
+from vigie.wiring.stores import open_ledger, open_log
 
 _WAIT_S: Final = 10.0
 

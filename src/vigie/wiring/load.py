@@ -26,7 +26,7 @@ from vigie.inference.slots import ServingModel
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.tabular import table_rows, told_cautions, unknown_columns
 from vigie.settings import FILE_NAME, Settings, bundle_settings, load_settings
-from vigie.wiring.stores import trust_of
+from vigie.wiring.state import trust_of
 
 _MLFLOW_DATA = Path("data", "bundle")
 _MAX_ROWS = 2**31
@@ -90,7 +90,7 @@ class Model:
         rows = _rows(X, self.schema)
         for sentence in told_cautions(rows.warnings):
             warnings.warn(sentence, VigieWarning, stacklevel=3)
-        return self._serving.scorer.score(rows.columns) if rows.n else []
+        return self._serving.scorer.score_rows(rows.values) if rows.n else []
 
     def __repr__(self) -> str:
         version = f" version {self.version}" if self.version else ""

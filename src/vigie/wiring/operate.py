@@ -29,7 +29,8 @@ from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
 from vigie.training.dataset import DataSpec
 from vigie.training.search import Progress, TrainingSpec
-from vigie.wiring.stores import open_ledger, open_log, signer_of, state_folder, trust_of
+from vigie.wiring.state import state_folder, trust_of
+from vigie.wiring.stores import open_ledger, open_log, signer_of
 
 
 def rules_of(settings: Settings) -> Rules:

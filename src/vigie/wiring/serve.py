@@ -4,6 +4,7 @@ Imports neither MLflow nor the training stack. The follower, a process of its ow
 cache; a thread here sees the pointer move, opens and checks the bundle beside the serving one, and swaps.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -13,55 +14,64 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import timedelta
 
-import uvicorn
+from starlette.types import ASGIApp
 
+from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
+from vigie.api.server import Transport, make_server
 from vigie.api.service import Limits, Service
 from vigie.bundle.trust import Trust
 from vigie.errors import ConfigurationError, VigieError
 from vigie.inference.slots import Slots
 from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
-from vigie.wiring.stores import open_cache, open_log, trust_of
+from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
+from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
 
 logger = logging.getLogger("vigie.serve")
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _STOP_S = 10
+_FOLLOWER_NICE = 10
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first.
 
     Raises:
-        ConfigurationError: the address is taken.
+        ConfigurationError: the address is taken, or is reached from elsewhere without a key or without TLS.
         StorageError: the prediction log cannot be opened.
     """
-    log, cache, slots = open_log(settings), open_cache(settings), Slots()
+    keys = AccessKeyFile(state_folder(settings))
+    door, transport = open_door(settings, keys), transport_of(settings)
+    writer = open_writer(settings)
+    cache, slots = open_cache(settings), Slots()
     name, serving = settings.project.name, settings.serving
     service = Service(
         name=name,
         slots=slots,
-        log=log,
-        log_mode="durable" if settings.stores.durable else "fast",
+        writer=writer,
         clock=SystemClock(),
         ids=RandomIds(),
-        limits=Limits(serving.max_body_bytes, serving.max_rows),
+        limits=_limits(settings),
+        door=door,
         hosts=_hosts(settings),
+        fast_path=serving.fast_path,
     )
     listener = _listen(serving.host, serving.port)
     try:
-        with _follower(settings), _swapping(settings, cache, slots):
-            address = listener.getsockname()
-            logger.info("%s listens on http://%s:%d, docs at /docs", name, serving.host, address[1])
-            _run(create_app(service), listener)
+        with _follower(settings), _swapping(settings, cache, slots), watched_keys(keys, door):
+            scheme, port = "https" if transport.certificate else "http", listener.getsockname()[1]
+            logger.info("%s listens on %s://%s:%d, docs at /docs", name, scheme, serving.host, port)
+            _run(create_app(service), listener, serving.keep_alive, transport)
     finally:
         listener.close()
-        log.close()
+        writer.close()
 
 
 def load_champion(cache: BundleCache, slots: Slots, name: str, trust: Trust) -> bool:
@@ -112,6 +122,7 @@ def _follower(settings: Settings) -> Iterator[None]:
     # A session of its own: Ctrl-C in a terminal reaches the server alone, which then ends its follower.
     command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())]
     process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  our own module
+    os.setpriority(os.PRIO_PROCESS, process.pid, _FOLLOWER_NICE)  # its imports take seconds that answers need more
     try:
         yield
     finally:
@@ -122,19 +133,15 @@ def _follower(settings: Settings) -> Iterator[None]:
             process.kill()
 
 
-def _run(app: object, listener: socket.socket) -> None:
-    config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_STOP_S,
-    )
+def _run(app: ASGIApp, listener: socket.socket, keep_alive: timedelta, transport: Transport) -> None:
     # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets the
     # log and the follower be closed.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: looking through it again and again would cost answers 4 % of their time
+    server = make_server(app, keep_alive_s=keep_alive.total_seconds(), drain_s=_STOP_S, transport=transport)
+    server.run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -149,10 +156,12 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from exc
 
 
+def _limits(settings: Settings) -> Limits:
+    names = {field.name for field in fields(Limits)}
+    return Limits(**{name: value for name, value in asdict(settings.serving).items() if name in names})
+
+
 def _hosts(settings: Settings) -> frozenset[str] | None:
     if settings.serving.hosts:
         return frozenset(name.lower() for name in settings.serving.hosts)
-    if settings.serving.host in LOOPBACK:
-        return LOOPBACK_HOSTS
-    logger.warning("listening on %s without access keys: everybody who reaches it may ask", settings.serving.host)
-    return None
+    return LOOPBACK_HOSTS if is_loopback(settings.serving.host) else None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -16,11 +17,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
+from vigie.api.door import Door
 from vigie.api.service import Limits, Service
 from vigie.bundle.archive import BundleContent, pack
+from vigie.bundle.compiler.export import export
 from vigie.bundle.trust import Trust
 from vigie.domain.frame import model_frame
-from vigie.domain.prediction import FeedbackStatus, uuid7
+from vigie.domain.prediction import EPOCH, MICROSECOND, FeedbackStatus, PredictionRecord, uuid7
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import StorageError
@@ -76,6 +79,9 @@ class _CountingIds:
         self.given += 1
         return uuid7(at, self.given.to_bytes(10, "big"))
 
+    def take(self, at_us, n):
+        return [self.new_id(EPOCH + at_us * MICROSECOND).bytes for _ in range(n)]
+
 
 class _ListLog:
     """A prediction log that keeps lists, and can be broken."""
@@ -106,16 +112,78 @@ class _ListLog:
             raise StorageError("/secret/path/log.db", "the disk is full.", retryable=True)
 
 
+class _RecordEncoder:
+    """Rows that are records."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def encode(self, prediction_id, at_us, version, entity, latency_us, prediction, values):  # noqa: PLR0917  the port
+        at, which = EPOCH + at_us * MICROSECOND, UUID(bytes=prediction_id)
+        return (PredictionRecord(which, at, version, tuple(values), prediction, entity, None, latency_us),)
+
+
+class _ListWriter:
+    """The server's way into a ``_ListLog``: kept at once, or refused at the end like a disk that fills up."""
+
+    mode = "durable"
+
+    def __init__(self, log):
+        self.log = log
+        self.reserved = 0
+        self.full = False
+        self.replays = {}
+
+    def reserve(self, rows):
+        if self.full:
+            raise StorageError("prediction log", "too much waits.", retryable=True)
+        self.reserved += rows
+
+    def release(self, rows):
+        self.reserved -= rows
+
+    def encoder(self, model, schema):
+        return _RecordEncoder((model, schema))
+
+    def submit(self, batch, replay=None):
+        self.release(len(batch.rows))
+        future = asyncio.get_running_loop().create_future()
+        try:
+            earlier = self.replays.get(replay.key) if replay else None
+            if earlier is None:
+                self.log.append(*batch.table, [row[0] for row in batch.rows])
+                if replay:
+                    self.replays[replay.key] = replay
+            future.set_result(earlier)
+        except StorageError as exc:
+            future.set_exception(exc)
+        return future
+
+    def replayed(self, key):
+        return self.replays.get(key)
+
+    def feedback(self, model, items, *, received_at):
+        future = asyncio.get_running_loop().create_future()
+        future.set_result(self.log.record_feedback(model, items, received_at=received_at))
+        return future
+
+    def check(self):
+        self.log.check()
+
+
 class _Server:
     """An application and what it was made with, asked synchronously."""
 
-    def __init__(self, model):
+    def __init__(self, model, *, fast_path=True, ring=None, rate_per_s=None, hosts=LOOPBACK_HOSTS):
         self.log = _ListLog()
+        self.writer = _ListWriter(self.log)
         self.slots = Slots(model)
         limits = Limits(max_body_bytes=2**20, max_rows=1000)
+        self.clock = _TickingClock()
+        self.door = Door(self.clock, ring=ring, rate_per_s=rate_per_s)
         service = Service(
-            "people", self.slots, self.log, "durable", _TickingClock(), _CountingIds(), limits, LOOPBACK_HOSTS
-        )
+            "people", self.slots, self.writer, self.clock, _CountingIds(), limits, self.door, hosts, fast_path,
+        )  # fmt: skip
         self.app = create_app(service)
 
     def request(self, method, path, **arguments):
@@ -134,7 +202,7 @@ class _Server:
         return self.request("POST", path, content=content, headers={"Content-Type": "application/json"} | headers)
 
 
-def _fitted(schema, estimator, seed=0):
+def _fitted(schema, estimator, *, seed=0, version="3", compiled=True):
     """Train on random rows and take the model through a bundle, as a server gets it."""
     rng = np.random.default_rng(seed)
     columns = {}
@@ -158,8 +226,9 @@ def _fitted(schema, estimator, seed=0):
     y = rng.integers(0, n_classes, N) if n_classes else rng.normal(size=N)
     model = Pipeline([("prepare", prepare), ("model", estimator)]).fit(model_frame(schema, columns), y)
     golden = golden_rows(model, schema, columns)
-    members = pack(BundleContent("people", NOW, schema, model, b"{}", golden, [], "digest"))
-    return open_bundle(members, version="3", trust=Trust())
+    scorer = export(model, schema) if compiled else None
+    members = pack(BundleContent("people", NOW, schema, model, b"{}", golden, [], "digest", scorer=scorer))
+    return open_bundle(members, version=version, trust=Trust())
 
 
 @pytest.fixture(scope="session")
@@ -168,10 +237,34 @@ def people_model():
     return _fitted(PEOPLE, LogisticRegression())
 
 
+@pytest.fixture(scope="session")
+def people_models(people_model):
+    """Return two versions that answer differently."""
+    return people_model, _fitted(PEOPLE, LogisticRegression(), seed=1, version="4")
+
+
+@pytest.fixture(scope="session")
+def plain_model():
+    """Return the people model as scikit-learn answers it."""
+    return _fitted(PEOPLE, LogisticRegression(), compiled=False)
+
+
 @pytest.fixture
 def server(people_model):
     """Return a server of the people model, with an empty log."""
     return _Server(people_model)
+
+
+@pytest.fixture
+def make_server_of(people_model):
+    """Return what makes servers of the people model that differ in who may reach them."""
+    return lambda **access: _Server(people_model, **access)
+
+
+@pytest.fixture
+def framework_server(people_model):
+    """Return the same without its fast path."""
+    return _Server(people_model, fast_path=False)
 
 
 @pytest.fixture

@@ -75,7 +75,9 @@ def test_a_model_that_breaks_is_a_problem_with_an_id_and_no_trace(server, people
     """An unforeseen error is 500 with an id; the log has the trace under the same id."""
 
     class _Broken:
-        def score(self, _columns):
+        kind = "compiled"
+
+        def score_rows(self, _rows):
             raise ZeroDivisionError("internal detail")
 
     server.slots.swap(type(people_model)("people", "4", people_model.schema, _Broken(), NOW))

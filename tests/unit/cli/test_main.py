@@ -14,6 +14,7 @@ EXPECTED = {
     "ConfigurationError": 2,
     "DataError": 3, "SchemaMismatchError": 3, "InsufficientDataError": 3, "UnknownPredictionError": 3,
     "BundleError": 4, "BundleCorruptedError": 4, "BundleFormatError": 4, "UntrustedContentError": 4,
+    "SignatureError": 4, "UnsignedBundleError": 4, "UnknownSignerError": 4, "WrongSignatureError": 4,
     "RegistryError": 5, "ModelNotFoundError": 5, "NoChampionError": 5, "AliasMovedError": 5, "LeaseHeldError": 5,
     "StorageError": 6,
 }  # fmt: skip

@@ -250,7 +250,7 @@ def test_a_model_that_takes_neither_missing_nor_unseen_keeps_real_golden_rows(ne
     assert opened.scorer.score({"plan": ["gold"]})[0].value in {"churned", "stayed"}
     rows = read_rows({"plan": "platinum"}, opened.schema, max_rows=1)
     with pytest.raises(DataError, match="not seen in training"):
-        opened.scorer.score(rows.columns)
+        opened.scorer.score_rows(rows.values)
 
 
 def test_a_search_hands_over_its_best_estimator(new_world, learnt):

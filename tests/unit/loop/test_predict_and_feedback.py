@@ -36,8 +36,8 @@ class _Ids:
 
 
 class _Doubling:
-    def score(self, columns):
-        return [Prediction(2.0 * value) for value in columns["a"]]
+    def score_rows(self, rows):
+        return [Prediction(2.0 * row[0]) for row in rows]
 
 
 class _Log:

@@ -35,6 +35,18 @@ def test_a_first_version_waits_for_its_signature(new_world, churn_trained):
     assert open_version(world.loop, "1").version == "1"
 
 
+def test_a_later_version_says_that_it_waits_for_its_signature(new_world, churn_trained):
+    """A champion serves already: the new version's reason is told at once, not first by a promotion that fails."""
+    world = new_world()
+    world.register(churn_trained)
+    assert world.register(churn_trained).held == ""
+    _sign(world, "1")
+    world.change(trust=STRICT)
+    registered = world.register(churn_trained)
+    assert (registered.version.version, registered.champion) == ("3", "1")
+    assert "is not signed" in registered.held
+
+
 def test_a_key_at_hand_signs_what_is_registered(new_world, churn_trained):
     """With bundle.signing_key the first version serves at once, and its signature is over its own manifest."""
     world = new_world()

@@ -1,15 +1,18 @@
 """From a table to a registered version: what is recorded, and when it becomes champion."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from vigie.bundle.manifest import Member
 from vigie.bundle.trust import Trust
 from vigie.domain.event import EventKind
 from vigie.errors import BundleError, NoChampionError, UntrustedContentError
 from vigie.loop.champion import champion_version, open_version
+from vigie.loop.promote import Move, promote
 from vigie.testing.tables import churn_table
 
 
@@ -121,6 +124,23 @@ def test_a_bundle_spoilt_in_the_registry_does_not_open(world, churn_trained):
     world.registry.publish("churn", members, run_id="r", tags={})
     with pytest.raises(BundleError, match=r"golden\.json"):
         open_version(world.loop, "2")
+
+
+def test_a_version_that_answers_otherwise_is_not_promoted(world, churn_trained):
+    """Whoever can seal a bundle again can change its scorer; its golden rows tell, before any server follows."""
+    members = dict(churn_trained.members)
+    scorer = json.loads(members["scorer.json"])
+    scorer["b"] = [value + 1.0 for value in scorer["b"]]
+    members["scorer.json"] = json.dumps(scorer, separators=(",", ":")).encode()
+    manifest = json.loads(members["manifest.json"])
+    manifest["members"]["scorer.json"] = {
+        "sha256": Member.of(members["scorer.json"]).sha256,
+        "size": len(members["scorer.json"]),
+    }
+    world.registry.publish("churn", members | {"manifest.json": json.dumps(manifest).encode()}, run_id="r", tags={})
+    with pytest.raises(BundleError, match="Golden row 0 is answered differently"):
+        promote(world.loop, Move("2", expected="1"), owner="test")
+    assert world.champion == "1"
 
 
 def test_the_reference_profile_holds_every_row_once(churn_trained, world):

@@ -148,6 +148,16 @@ def test_bad_tables_are_refused(columns, said):
         build_dataset(table(**columns), SPEC, None)
 
 
+def test_every_column_that_cannot_be_a_feature_is_named_at_once():
+    """A table with two such columns is refused once, not twice; a good column is not mentioned."""
+    bad = {"spend": pa.array([0] * N, pa.date32()), "city": pa.array([f"free text {i}" for i in range(N)])}
+    with pytest.raises(DataError, match=r"^2 columns cannot") as caught:
+        build_dataset(table(**bad), SPEC, None)
+    assert "'spend' holds dates" in str(caught.value)
+    assert "'city' is different" in str(caught.value)
+    assert "'age'" not in str(caught.value)
+
+
 def test_a_copy_of_a_quantity_is_refused():
     """A regression target under another name, and of another number type, is a leak too."""
     price = pa.array([10 * i for i in range(N)])

@@ -27,18 +27,40 @@ function show(description) {
   }
 }
 
+// The key is typed here, kept in its field alone, and sent as a header: never in an address, a cookie or a store.
+function ask(path, options = {}) {
+  const key = at("key").value.trim();
+  const authorization = key ? { Authorization: `Bearer ${key}` } : {};
+  return fetch(path, { ...options, headers: { ...options.headers, ...authorization } });
+}
+
 async function send() {
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: at("body").value };
   try {
-    const response = await fetch("/predict", options);
+    const response = await ask("/predict", options);
     at("answer").textContent = `${response.status}\n${JSON.stringify(await response.json(), null, 2)}`;
   } catch (error) {
     at("answer").textContent = `The server did not answer: ${error.message}`;
   }
 }
 
+async function describe() {
+  try {
+    const response = await ask("/openapi.json");
+    const description = await response.json();
+    at("access").hidden = response.ok && at("key").value === "";
+    if (response.ok) {
+      at("features").replaceChildren();
+      at("routes").replaceChildren();
+      show(description);
+    } else {
+      at("summary").textContent = `${description.title}. ${description.detail}`;
+    }
+  } catch (error) {
+    at("summary").textContent = `The description cannot be read: ${error.message}`;
+  }
+}
+
 at("send").addEventListener("click", send);
-fetch("/openapi.json")
-  .then((response) => response.json())
-  .then(show)
-  .catch((error) => { at("summary").textContent = `The description cannot be read: ${error.message}`; });
+at("open").addEventListener("click", describe);
+describe();

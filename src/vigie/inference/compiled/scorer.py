@@ -55,6 +55,10 @@ class CompiledScorer:
         rows = zip(*(columns[name] for name in self._schema.names), strict=True)
         return [self._answer(row) for row in rows]
 
+    def score_rows(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
+        """Return one prediction per row, in order; see ``Scorer``."""
+        return [self._answer(row) for row in rows]
+
     def raw(self, row: Row) -> tuple[float, ...]:
         """Return the K scores of one row before the link.
 

@@ -2,6 +2,7 @@
 # ruff: noqa: S101 -- assert is how pytest works
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -27,6 +28,15 @@ class IdSourceSuite:
         """Ids of one moment are all different, and sort as they were given."""
         made = [ids.new_id(START) for _ in range(1000)]
         assert made == sorted(set(made))
+
+    def test_ids_by_the_handful_are_ids_in_a_row(self, ids: IdSource) -> None:
+        """Several ids taken at once rise, carry their time, and come before the next one."""
+        at_us = int(START.timestamp()) * 1_000_000 + 7999
+        made = [UUID(bytes=one) for one in ids.take(at_us, 100)]
+        assert [one.version for one in made] == [7] * 100
+        assert {one.int >> 80 for one in made} == {at_us // 1000}
+        assert made == sorted(set(made))
+        assert made[-1] < ids.new_id(START + timedelta(microseconds=7999))
 
     def test_ids_rise_with_time(self, ids: IdSource) -> None:
         """A later moment gives a greater id."""

@@ -94,9 +94,9 @@ def dial_curve(inputs: ReportInputs, dial: Dial) -> Curve:
     seen, unseen = np.empty((len(dial.values), len(folds))), np.empty((len(dial.values), len(folds)))
     y = inputs.dataset.y
     for j, (fit, check) in enumerate(folds):
-        known, asked = preprocessed(inputs, fit, check)  # once a fold: no dial turns the preprocessing
+        learnt, known, asked = preprocessed(inputs, fit, check)  # once a fold: no dial turns the preprocessing
         for i, value in enumerate(dial.values):
-            model = quietly_fitted(dial.set_to(float(value)), known, y[fit])
+            model = quietly_fitted(dial.set_to(float(value)), learnt, y[fit])
             seen[i, j] = judged(inputs, scores_of(model, inputs.task, known, y[fit]))
             unseen[i, j] = judged(inputs, scores_of(model, inputs.task, asked, y[check]))
     return Curve(dial.values, seen, unseen)

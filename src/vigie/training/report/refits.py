@@ -63,14 +63,19 @@ def refitted(inputs: ReportInputs, rows: np.ndarray) -> Pipeline:
     )
 
 
-def preprocessed(inputs: ReportInputs, *parts: np.ndarray) -> list[Any]:
-    """Return parts of the rows as the winner's estimator would see them, preprocessing fitted to the first part."""
-    frames = [inputs.dataset.frame.iloc[rows] for rows in parts]
-    steps = inputs.leaderboard.winner.model[:-1]
+def preprocessed(inputs: ReportInputs, fit: np.ndarray, check: np.ndarray) -> tuple[Any, Any, Any]:
+    """Return rows as the winner's estimator learns them, the same rows as it is asked about them, and other rows.
+
+    The first two differ where levels are told as mean outcomes: while learning, no row's own outcome is in its mean.
+    """
+    known, asked = inputs.dataset.frame.iloc[fit], inputs.dataset.frame.iloc[check]
+    steps = clone(inputs.leaderboard.winner.model[:-1])
     if not len(steps):
-        return frames
-    fitted = quietly_fitted(clone(steps), frames[0], inputs.dataset.y[parts[0]])
-    return [fitted.transform(frame) for frame in frames]
+        return known, known, asked
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        learnt = steps.fit_transform(known, inputs.dataset.y[fit])
+    return learnt, steps.transform(known), steps.transform(asked)
 
 
 def quietly_fitted(model: Any, columns: Any, y: np.ndarray) -> Any:

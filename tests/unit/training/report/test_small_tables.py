@@ -9,7 +9,7 @@ import pytest
 from vigie.evaluation.value import DecisionValue
 from vigie.training.dataset import DataSpec, build_dataset
 from vigie.training.report import Effort, Provenance, ReportInputs, render
-from vigie.training.report.refits import fewer, some_folds
+from vigie.training.report.refits import fewer, preprocessed, refitted, some_folds
 from vigie.training.search import TrainingSpec, train_candidates
 from vigie.training.split import split
 
@@ -73,3 +73,14 @@ def test_in_order_of_time_the_latest_rows_are_learnt_from(rng: np.random.Generat
         assert part.max() < check.min()
         assert set(part) == set(np.sort(fit)[-20:])
     assert "from then on held out" in render(found)
+
+
+def test_refits_learn_means_of_levels_without_a_rows_own_outcome(rng: np.random.Generator) -> None:
+    """What a refit learns differs from what it is asked, in the column of means and in no other."""
+    columns = {"x": rng.normal(size=240), "level": [f"l{i}" for i in range(30)] * 8}
+    found = inputs(columns | {"y": rng.choice(["no", "yes"], 240).tolist()}, "patient_boosting", "roc_auc")
+    fit, check = some_folds(found)[0]
+    learnt, known, asked = preprocessed(found, fit, check)
+    assert np.array_equal(learnt[:, 0], known[:, 0])
+    assert np.isclose(learnt[:, 1], known[:, 1]).mean() < 0.5  # a level whose rows all agree has one mean only
+    assert np.array_equal(refitted(found, fit)[:-1].transform(found.dataset.frame.iloc[check]), asked)

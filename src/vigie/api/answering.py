@@ -1,0 +1,157 @@
+"""From rows to bytes: room in the log, scores, ids, and the wait until the answers are kept.
+
+The raw fast path and the framework's routes both come here, so that they cannot answer differently.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import NamedTuple, TypeVar
+
+from vigie.api.collector import Collector
+from vigie.api.errors import OVERLOADED, RequestError
+from vigie.api.retries import Answer, Retry
+from vigie.api.service import Service
+from vigie.api.telemetry import Telemetry
+from vigie.api.wire import AnswerBodies, id_text
+from vigie.errors import NoChampionError
+from vigie.inference.decoding import RowDecoder
+from vigie.inference.payload import Rows
+from vigie.inference.slots import ServingModel
+from vigie.loop.predict import Scored, logged, now_us
+from vigie.ports import EncodedRows
+
+T = TypeVar("T")
+
+COMPILED = "compiled"
+
+MAX_COLLECTED_ROWS = 4_096
+"""Rows that scikit-learn scores at once for several requests."""
+
+
+class Served:
+    """What answering with one version of a model takes, made once when its first request comes.
+
+    Args:
+        model: the version.
+        service: collaborators and limits.
+        telemetry: where answers are counted.
+        threads: where scikit-learn and large bodies work.
+    """
+
+    def __init__(
+        self, model: ServingModel, service: Service, telemetry: Telemetry, threads: ThreadPoolExecutor
+    ) -> None:
+        self.model = model
+        self.schema = model.schema
+        self.decoder = RowDecoder(model.schema)
+        self.encoder = service.writer.encoder(model.name, model.schema)
+        self.score = model.scorer.score_rows
+        self.bodies = AnswerBodies(model)
+        self.answered = telemetry.predictions.labels(model.name, model.version)
+        compiled = model.scorer_kind == COMPILED
+        self.collector = None if compiled else Collector(model.scorer.score_rows, threads, max_rows=MAX_COLLECTED_ROWS)
+
+
+class Shape(NamedTuple):
+    """How answers are written: the type they are sent as, and what makes the body of one id (as text) per row."""
+
+    content_type: str
+    write: Callable[[Served, Scored, Sequence[str]], bytes]
+
+
+class Answering:
+    """Answers rows.
+
+    Args:
+        service: collaborators and limits.
+        telemetry: where answers are counted.
+    """
+
+    def __init__(self, service: Service, telemetry: Telemetry) -> None:
+        self._service = service
+        self._writer = service.writer
+        self._telemetry = telemetry
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="vigie-score")
+        self._served: Served | None = None
+        self._under_way = 0
+
+    def champion(self) -> Served | None:
+        """Return who serves, ready to answer; None while there is none. A request stays with what it got."""
+        model, served = self._service.slots.champion, self._served
+        if model is None:
+            return None
+        if served is None or served.model is not model:
+            served = self._served = Served(model, self._service, self._telemetry, self._threads)
+        return served
+
+    def served(self) -> Served:
+        """Return who serves.
+
+        Raises:
+            NoChampionError: nobody does.
+        """
+        served = self.champion()
+        if served is None:
+            raise NoChampionError(self._service.name)
+        return served
+
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """Return what ``function`` returns, without keeping the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+    async def answer(self, served: Served, rows: Rows, shape: Shape, retry: Retry | None = None) -> Answer:
+        """Return the body that answers ``rows``, once they are kept; or the one that answered this very request before.
+
+        Raises:
+            RequestError: too many predictions are under way, or the retry's key belongs to another request.
+            DataError: the model cannot take the rows; nothing is logged.
+            BundleError: the model's answer is no finite number; nothing is logged.
+            StorageError: the log has no room or did not keep the answers, so there are none.
+        """
+        if self._under_way >= self._service.limits.max_under_way:
+            raise RequestError(OVERLOADED, "Too many predictions are under way.")
+        self._under_way += 1
+        try:
+            if retry is not None and (earlier := await self.in_thread(lambda: self._writer.replayed(retry.key))):
+                return retry.again(earlier)
+            body, batch = await self._scored(served, rows, shape)
+            if retry is None:
+                await self._writer.submit(batch)
+            elif (earlier := await self._writer.submit(batch, retry.replay(body))) is not None:
+                return retry.again(earlier)
+        finally:
+            self._under_way -= 1
+        served.answered.inc(len(batch.rows))
+        self._count(rows)
+        return Answer(body, replayed=False)
+
+    async def _scored(self, served: Served, rows: Rows, shape: Shape) -> tuple[bytes, EncodedRows]:
+        """Return the body, and the rows to keep, in room that is reserved for them."""
+        n = len(rows.values)
+        self._writer.reserve(n)  # before the model runs: what cannot be kept is not worked out
+        try:
+            at_us, started_at = now_us(self._service.clock), perf_counter()
+            if served.collector is not None:
+                predictions = await served.collector.score(rows.values)
+            elif n > self._service.limits.heavy_rows:
+                predictions = await self.in_thread(lambda: served.score(rows.values))
+            else:
+                predictions = served.score(rows.values)
+            latency_us = int((perf_counter() - started_at) * 1e6)
+            scored = Scored(rows, predictions, served.model.version, at_us, latency_us)
+            ids = self._service.ids.take(at_us, n)
+            return shape.write(served, scored, list(map(id_text, ids))), logged(scored, ids, served.encoder)
+        except BaseException:
+            self._writer.release(n)
+            raise
+
+    def _count(self, rows: Rows) -> None:
+        for warnings in rows.warnings:
+            for caution in warnings:
+                self._telemetry.warnings.labels(caution.code).inc()
+
+
+PREDICTIONS = Shape("application/json", lambda served, scored, ids: served.bodies.json(scored, ids))
+INVOCATIONS = Shape("application/json", lambda served, scored, ids: served.bodies.invocation(scored, ids))

@@ -1,0 +1,1 @@
+"""The bodies that clients of other servers already send: one file a contract."""
