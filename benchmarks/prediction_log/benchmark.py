@@ -6,7 +6,7 @@ What is judged is the ratio within a round. The textbook syncs every event; the 
 else. The files lie in the repository's folder: a temporary folder may be memory, whose syncs cost nothing.
 
 Gates: G1 (throughput against textbook and floor), G2 (latency against the floor's, and in fast mode), G4 (bytes of
-write-ahead log per event at groups of 64 on 200,000 events).
+write-ahead log per event at groups of 64 on 200,000 events), G5 and G6 (reading and erasing, see ``keeping``).
 """
 
 import sys
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from benchmarks.catalogue import Request
 from benchmarks.environments import versions
 from benchmarks.findings import Findings, Gate, Goal, Measure, Result, Status
+from benchmarks.prediction_log import keeping
 from benchmarks.processes import ROOT, Answer, Failure, run_child
 
 ROUNDS, QUICK_ROUNDS = 7, 1
@@ -28,7 +29,16 @@ UNITS = {
     "p99_ms": ("p99", "ms"),
     "cpu_us": ("CPU", "µs/event"),
     "wal_bytes": ("written", "B/event"),
+    "read_cpu_s": ("read", "CPU s/million"),
+    "read_wall_s": ("read, wall", "s/million"),
+    "read_mb": ("memory", "MB"),
+    "jsonl_cpu_s": ("JSON lines", "CPU s/million"),
+    "jsonl_wall_s": ("JSON lines, wall", "s/million"),
+    "erase_cpu_s": ("erase", "CPU s/million"),
+    "erase_wall_s": ("erase, wall", "s/million"),
+    "bytes_left": ("left", "copies"),
 }
+KEPT = ("a million rows", DURABLE)
 MOST_WAL_BYTES = 800.0
 _TIMEOUT_S = 300.0
 
@@ -47,10 +57,12 @@ def run(request: Request) -> Findings:
                 _measure(found, (case, store), request, {"load": load, "store": store, "seconds": seconds})
         amount = {"preloaded": 20_000, "groups": 50} if request.quick else {"preloaded": 200_000, "groups": 200}
         _measure(found, (WAL, DURABLE), request, {"load": "wal", **amount})
+        rows = 20_000 if request.quick else 1_000_000
+        _measure(found, KEPT, request, {"load": "keeping", "rows": rows})
     return Findings(
         rounds=rounds,
         results=tuple(_result(case, store, outcomes) for (case, store), outcomes in found.items()),
-        gates=gates(found) if not request.quick else gates(found)[-1:],
+        gates=(*gates(found), *keeping.gates(found[KEPT])) if not request.quick else gates(found)[-1:],
         versions={"vigie": versions(sys.executable)},
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.children import answer_one
+from benchmarks.prediction_log import keeping
 from benchmarks.prediction_log.stores import DIFFERENT, SCHEMA, Store, event, open_store
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.adapters.prediction_log.encoding import RowEncoder
@@ -25,6 +26,8 @@ def measure(request: dict[str, Any]) -> dict[str, float]:
     """Run what was asked for, in a folder on the disk that is measured."""
     with tempfile.TemporaryDirectory(dir=request["folder"]) as name:
         folder = Path(name)
+        if request["load"] == "keeping":
+            return keeping.measure(folder, request["rows"])
         if request["load"] == "wal":
             return {"wal_bytes": wal_bytes_per_event(folder, request["preloaded"], request["groups"])}
         load = closed if request["load"] == "closed" else arrivals

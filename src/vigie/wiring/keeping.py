@@ -66,7 +66,7 @@ def count_expired(settings: Settings, keep: timedelta) -> tuple[datetime, int]:
     """Return the midnight before which everything is older than ``keep``, and how many predictions that is."""
     with open_memory(settings) as memory:
         before = horizon(memory.clock.now(), keep)
-        return before, memory.log.count(memory.model, Window(EPOCH, before))
+        return before, memory.log.count(memory.model, Window(min(EPOCH, before), before))
 
 
 def expire_project(settings: Settings, keep: timedelta) -> Expired:

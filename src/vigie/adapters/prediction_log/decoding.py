@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vigie.domain.schema import Kind, Schema
 from vigie.ports import LoggedRows
@@ -30,6 +32,9 @@ RECORDS: Final = pa.schema(
         ("received_at", pa.timestamp("us", tz="UTC")),
     ]
 )
+_LISTS: Final = pa.list_(pa.float64())
+_HEX: Final = np.frombuffer("".join(f"{value:02x}" for value in range(256)).encode(), np.uint8).reshape(256, 2)
+_DIGIT_PLACES: Final = np.array([place for place in range(36) if place not in {8, 13, 18, 23}])
 _probabilities = msgspec.json.Decoder(list[list[float | None] | None])
 
 
@@ -38,9 +43,7 @@ def decode(schema: Schema, rows: Sequence[tuple[Any, ...]]) -> LoggedRows:
     fixed = len(RECORDS)
     columns = list(zip(*rows, strict=True)) if rows else [()] * (fixed + len(schema.features))
     records = dict(zip(RECORDS.names, columns[:fixed], strict=True))
-    records["id"] = tuple(_dashed(value.hex()) for value in records["id"])
-    texts = ",".join("null" if text is None else text for text in records["probabilities"])
-    arrays = {**records, "probabilities": _probabilities.decode(f"[{texts}]")}
+    arrays = {**records, "id": _dashed(records["id"]), "probabilities": _numbers(records["probabilities"])}
     features = {
         feature.name: _feature_array(feature.kind, values)
         for feature, values in zip(schema.features, columns[fixed:], strict=True)
@@ -49,9 +52,23 @@ def decode(schema: Schema, rows: Sequence[tuple[Any, ...]]) -> LoggedRows:
     return LoggedRows(pa.table(features, schema=types), pa.table(arrays, schema=RECORDS))
 
 
-def _dashed(digits: str) -> str:
-    """Return an id's 32 hex digits as a UUID is written; a UUID object per row would cost four times as much."""
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+def _dashed(ids: Sequence[bytes]) -> pa.Array:
+    """Return ids as UUIDs are written, all at once: one by one they took a quarter of a whole read."""
+    raw = np.frombuffer(b"".join(ids), np.uint8).reshape(-1, 16)
+    text = np.full((len(ids), 36), ord("-"), np.uint8)
+    text[:, _DIGIT_PLACES] = _HEX[raw].reshape(-1, 32)
+    offsets = np.arange(len(ids) + 1, dtype=np.int32) * 36
+    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets), pa.py_buffer(text))
+
+
+def _numbers(texts: Sequence[str | None]) -> Any:
+    """Return JSON lists of numbers as lists; the quick way knows neither an empty list nor null in one."""
+    try:
+        inner = pc.utf8_trim(pa.array(texts, pa.string()), "[]")
+        return pc.split_pattern(inner, ",").cast(_LISTS)
+    except pa.ArrowInvalid:
+        joined = ",".join("null" if text is None else text for text in texts)
+        return pa.array(_probabilities.decode(f"[{joined}]"), _LISTS)
 
 
 def _feature_array(kind: Kind, values: Sequence[Any]) -> Any:

@@ -18,7 +18,7 @@ from vigie.domain.schema import Schema
 from vigie.domain.window import Window
 from vigie.ports import LoggedDay, LoggedRows
 
-CHUNK: Final = 65_536
+CHUNK: Final = 16_384  # rows as Python objects: four times as many take 300 MB
 _DAY: Final = timedelta(days=1)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

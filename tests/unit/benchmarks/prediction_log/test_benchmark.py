@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.prediction_log import keeping
 from benchmarks.prediction_log.benchmark import CLOSED, DURABLE, FAST, FLOOR, OPEN, TEXTBOOK, WAL, gates
 from benchmarks.prediction_log.child import quantiles
 from benchmarks.prediction_log.stores import DIFFERENT, SCHEMA, event
@@ -67,3 +68,28 @@ def test_events_fit_their_schema():
     for number in range(0, DIFFERENT, 997):
         assert [type(value) for value in event(number)[2]] == [types[feature.kind] for feature in SCHEMA.features]
     assert event(3) is event(DIFFERENT + 3)
+
+
+GOOD = {
+    "read_cpu_s": 1.0, "jsonl_cpu_s": 9.0, "read_mb": 200.0, "erase_cpu_s": 0.4, "bytes_left": 0.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "bad", "missed"),
+    [("read_cpu_s", 2.0, [0, 1]), ("jsonl_cpu_s", 2.0, [1]), ("read_mb", 900.0, [2]), ("erase_cpu_s", 0.9, [3]),
+     ("bytes_left", 1.0, [4])],
+)  # fmt: skip
+def test_reading_and_erasing_are_judged(key, bad, missed):
+    """A log that reads slowly, takes memory, erases slowly or leaves bytes misses those goals, and no others."""
+    assert [gate.met for gate in keeping.gates([GOOD, GOOD])] == [True] * 5
+    judged = keeping.gates([{**GOOD, key: bad}] * 2)
+    assert [place for place, gate in enumerate(judged) if not gate.met] == missed
+    assert [gate.met for gate in keeping.gates([Failure("no disk")])] == [None] * 5
+
+
+def test_keeping_measures_what_it_says(tmp_path):
+    """On a few rows: every job does its work, in a process of its own, and nothing of the erased entity is left."""
+    found = keeping.measure(tmp_path, 2_000)
+    assert found["bytes_left"] == 0.0
+    assert min(found[key] for key in ("read_cpu_s", "jsonl_cpu_s", "erase_cpu_s", "read_mb")) > 0
