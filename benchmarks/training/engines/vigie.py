@@ -20,7 +20,7 @@ def load(folder: Path) -> Score:
 
     def score(records: Sequence[dict[str, Any]]) -> list[Any]:
         rows = read_rows(list(records), model.schema, max_rows=BATCH)
-        return [list(found.probabilities) or found.value for found in model.scorer.score(rows.columns)]
+        return [list(found.probabilities) or found.value for found in model.scorer.score_rows(rows.values)]
 
     return score
 
