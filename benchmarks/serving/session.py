@@ -85,6 +85,9 @@ class Session:
         if record.why:
             return
         command, env = target.command(target.python, folder, port), target.env(target.python, folder, port)
+        if target.fills_cache:
+            with run_server(command, port, env, folder / "said.log") as first:
+                wait_for_answer(first, target.path(self.case), target.request(self.case.rows[:1]), JSON)
         server = self._stack.enter_context(run_server(command, port, env, folder / "said.log"))
         self._begin(
             target.name, server, target.path(self.case), target.request(self.case.rows[:1]),
