@@ -43,6 +43,10 @@ BENCHMARKS: dict[str, Benchmark] = {
         "benchmarks.prediction_log.benchmark",
         "What it costs that no answer is forgotten: throughput, latency and bytes, beside JSONL and the disk itself.",
     ),
+    "serving": Benchmark(
+        "benchmarks.serving.benchmark",
+        "How fast rows are answered over HTTP, beside textbook FastAPI, MLflow, BentoML, MLServer and an echo.",
+    ),
     "training": Benchmark(
         "benchmarks.training.benchmark",
         "How good the default candidates are, and what they cost to train, load and score.",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.serving.wrk import is_available
+
 
 @pytest.mark.slow
 def test_the_short_training_benchmark_runs(tmp_path: Path) -> None:
@@ -41,3 +43,18 @@ def test_the_short_prediction_log_benchmark_runs() -> None:
     (gate,) = report["gates"]
     assert gate["met"]
     assert gate["low"] > 200  # ten features and the rest take that much, so something was measured
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not is_available(), reason="wrk or taskset is not installed")
+def test_the_short_serving_benchmark_runs() -> None:
+    """Serves the linear model in three ways, checks the answers, and judges two ratios."""
+    command = [sys.executable, "-m", "benchmarks", "serving", "--quick", "--rounds", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {found["engine"]: found["why"] for found in report["results"]} == dict.fromkeys(
+        ("echo", "vigie fast", "vigie durable", "textbook FastAPI"), ""
+    )
+    assert all(item["low"] > 0 for found in report["results"] for item in found["measures"])
+    assert [gate["low"] is not None for gate in report["gates"]] == [True, True]

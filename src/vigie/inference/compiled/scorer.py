@@ -52,12 +52,11 @@ class CompiledScorer:
 
     def score(self, columns: Mapping[str, Sequence[Value]]) -> list[Prediction]:
         """Return one prediction per row, in order; see ``Scorer``."""
-        rows = zip(*(columns[name] for name in self._schema.names), strict=True)
-        return [self.answer(row) for row in rows]
+        return self.score_rows(list(zip(*(columns[name] for name in self._schema.names), strict=True)))
 
     def score_rows(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
         """Return one prediction per row, in order; see ``Scorer``."""
-        return [self._answer(row) for row in rows]
+        return [self.answer(row) for row in rows]
 
     def raw(self, row: Row) -> tuple[float, ...]:
         """Return the K scores of one row before the link.

@@ -1,0 +1,1 @@
+"""What runs in other environments, or beside them: programs of their own."""
