@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from contextlib import closing
 from uuid import UUID
 
 import httpx
@@ -24,6 +25,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import vigie
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
+from vigie.api.door import Door
 from vigie.api.service import Limits, Service
 from vigie.bundle.trust import Trust
 from vigie.cli.main import cli
@@ -34,6 +36,7 @@ from vigie.loop.open_bundle import open_bundle
 from vigie.testing import FakeClock, FakeIds
 from vigie.wiring.operate import open_loop
 from vigie.wiring.registered import fetch
+from vigie.wiring.state import open_writer
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own; what Vigie warns of is asked for by name
 
@@ -137,13 +140,16 @@ def test_polars_is_welcome(model, rows):
         assert np.array_equal(model.predict_proba(frame.lazy()), expected)
 
 
+def _app(serving, writer, clock, ids):
+    limits = Limits(max_body_bytes=2**20, max_rows=1000)
+    return create_app(Service("stays", Slots(serving), writer, clock, ids, limits, Door(clock), LOOPBACK_HOSTS))
+
+
 def test_the_server_gives_the_same_numbers(project, model, rows):
     """What ``POST /predict`` answers to a row is what ``vigie.load`` answers, to the last bit."""
     members, version = fetch(project.settings.tracking_uri, "stays", "champion")
-    with open_loop(project.settings) as loop:
-        slots = Slots(open_bundle(members, version=version, trust=Trust()))
-        limits = Limits(max_body_bytes=2**20, max_rows=1000)
-        app = create_app(Service("stays", slots, loop.log, "durable", FakeClock(), FakeIds(), limits, LOOPBACK_HOSTS))
+    with closing(open_writer(project.settings)) as writer:
+        app = _app(open_bundle(members, version=version, trust=Trust()), writer, FakeClock(), FakeIds())
         known = rows[TAKEN].astype(object).where(rows[TAKEN].notna(), None)
 
         async def ask():
@@ -325,11 +331,8 @@ def test_one_command_leads_from_a_prediction_to_everything(project):
     """Answer, version, run, data, parameters, figures, gate, who promoted it: what the ledger and MLflow say too."""
     members, version = fetch(project.settings.tracking_uri, "stays", "champion")
     serving = open_bundle(members, version=version, trust=Trust())
-    with open_loop(project.settings) as loop:
-        slots, limits = Slots(serving), Limits(max_body_bytes=2**20, max_rows=1000)
-        app = create_app(
-            Service("stays", slots, loop.log, "durable", loop.clock, FakeIds(seed=7), limits, LOOPBACK_HOSTS)
-        )
+    with open_loop(project.settings) as loop, closing(open_writer(project.settings)) as writer:
+        app = _app(serving, writer, loop.clock, FakeIds(seed=7))
 
         async def ask(path, body):
             transport = httpx.ASGITransport(app)
