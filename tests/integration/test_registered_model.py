@@ -1,10 +1,10 @@
 """A model fitted in a notebook: registered, asked from Python and over HTTP, scored in bulk, followed back."""
 
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
+from contextlib import closing
 from uuid import UUID
 
 import httpx
@@ -25,6 +25,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import vigie
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
+from vigie.api.door import Door
 from vigie.api.service import Limits, Service
 from vigie.bundle.trust import Trust
 from vigie.cli.main import cli
@@ -139,13 +140,16 @@ def test_polars_is_welcome(model, rows):
         assert np.array_equal(model.predict_proba(frame.lazy()), expected)
 
 
+def _app(serving, writer, clock, ids):
+    limits = Limits(max_body_bytes=2**20, max_rows=1000)
+    return create_app(Service("stays", Slots(serving), writer, clock, ids, limits, Door(clock), LOOPBACK_HOSTS))
+
+
 def test_the_server_gives_the_same_numbers(project, model, rows):
     """What ``POST /predict`` answers to a row is what ``vigie.load`` answers, to the last bit."""
     members, version = fetch(project.settings.tracking_uri, "stays", "champion")
-    with contextlib.closing(open_writer(project.settings)) as writer:
-        slots = Slots(open_bundle(members, version=version, trust=Trust()))
-        limits = Limits(max_body_bytes=2**20, max_rows=1000)
-        app = create_app(Service("stays", slots, writer, FakeClock(), FakeIds(), limits, LOOPBACK_HOSTS))
+    with closing(open_writer(project.settings)) as writer:
+        app = _app(open_bundle(members, version=version, trust=Trust()), writer, FakeClock(), FakeIds())
         known = rows[TAKEN].astype(object).where(rows[TAKEN].notna(), None)
 
         async def ask():
@@ -327,9 +331,8 @@ def test_one_command_leads_from_a_prediction_to_everything(project):
     """Answer, version, run, data, parameters, figures, gate, who promoted it: what the ledger and MLflow say too."""
     members, version = fetch(project.settings.tracking_uri, "stays", "champion")
     serving = open_bundle(members, version=version, trust=Trust())
-    with open_loop(project.settings) as loop, contextlib.closing(open_writer(project.settings)) as writer:
-        slots, limits = Slots(serving), Limits(max_body_bytes=2**20, max_rows=1000)
-        app = create_app(Service("stays", slots, writer, loop.clock, FakeIds(seed=7), limits, LOOPBACK_HOSTS))
+    with open_loop(project.settings) as loop, closing(open_writer(project.settings)) as writer:
+        app = _app(serving, writer, loop.clock, FakeIds(seed=7))
 
         async def ask(path, body):
             transport = httpx.ASGITransport(app)
