@@ -16,6 +16,7 @@ setup: $(READY) ## Make .venv with everything that the other targets need
 
 $(READY): requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Vigie needs Python 3.11 or newer on the PATH (or: make PYTHON=/path/to/python)"; exit 2; }
+	@echo "Setting up .venv, once: some minutes, most of them spent on downloads."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
