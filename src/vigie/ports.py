@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from vigie.domain.alert import Alert
@@ -198,8 +198,7 @@ class Replay:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedRows:
+class EncodedRows(NamedTuple):
     """Answers as a writer takes them: ``table`` and ``rows`` come from one ``RowEncoder`` of that writer."""
 
     table: object

@@ -5,7 +5,9 @@ body with a fault) is handed, whole, to the framework's twin of the route, which
 that refuses, and the two ways cannot drift apart.
 """
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
+from vigie.ports import Replay
 
 Quick = Callable[[RowDecoder, bytes, int], Rows | None]
 """Reads a body under a schema, at most so many rows; None when the twin should look at it."""
@@ -31,6 +34,21 @@ class Route(NamedTuple):
 
     quick: Quick
     shape: Shape
+
+
+Tell = Callable[[int, list[tuple[bytes, bytes]], bytes], None]
+"""Takes an answer: status, headers, body."""
+
+
+class _Asked(NamedTuple):
+    """A request that is being answered without a task."""
+
+    path: str
+    served: Served
+    rows: Rows
+    body: bytes
+    started_at: float
+    tell: Tell
 
 
 ROUTES = {
@@ -101,6 +119,41 @@ class FastPath:
             await send({"type": "http.response.start", "status": 200, "headers": self._answer_headers(answer)})
             await send({"type": "http.response.body", "body": answer.body})
         self._telemetry.requests.note(scope["path"], "POST", str(status), perf_counter() - started_at)
+
+    def ask(self, scope: Scope, body: bytes, tell: Tell) -> bool:
+        """Answer a whole request without a task of its own, or return False: then call the application instead.
+
+        Args:
+            scope: of the request.
+            body: all of it.
+            tell: gets the answer, once it is kept; not called before this returns.
+        """
+        started_at = perf_counter()
+        route = ROUTES.get(scope["path"]) if scope["method"] == "POST" else None
+        headers = None if route is None else self._plain_headers(scope)
+        served = None if headers is None else self._answering.champion()
+        if route is None or headers is None or served is None or RETRY in headers or self._is_heavy(body):
+            return False
+        try:
+            rows = route.quick(served.decoder, body, self._service.limits.max_rows)
+            begun = None if rows is None else self._answering.begin(served, rows, route.shape)
+        except Exception:  # noqa: BLE001 - the promise: the application is asked again, and tells what is wrong
+            return False
+        if rows is None or begun is None:
+            return False
+        answer, kept = begun
+        kept.add_done_callback(partial(self._told, _Asked(scope["path"], served, rows, answer, started_at, tell)))
+        return True
+
+    def _told(self, asked: _Asked, kept: "asyncio.Future[Replay | None]") -> None:
+        failure = asyncio.CancelledError() if kept.cancelled() else kept.exception()
+        self._answering.end(asked.served, asked.rows, failure)
+        status, headers, body = 200, self._answer_headers(Answer(asked.body, replayed=False)), asked.body
+        if failure is not None:
+            response = on_failure(failure)
+            status, headers, body = response.status_code, response.raw_headers, bytes(response.body)
+        asked.tell(status, headers, body)
+        self._telemetry.requests.note(asked.path, "POST", str(status), perf_counter() - asked.started_at)
 
     def _answer_headers(self, answer: Answer) -> list[tuple[bytes, bytes]]:
         headers = [(b"content-length", b"%d" % len(answer.body)), *self._headers]

@@ -28,6 +28,7 @@ ESCAPED_NUL = b"\\u0000"
 Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES // LONGEST_CHARACTER)]
 Number = Annotated[int, Meta(gt=-EXACT, lt=EXACT)]
 NO_WARNING: tuple[Caution, ...] = ()
+NOBODY = (None,)
 
 
 class RowDecoder:
@@ -59,7 +60,10 @@ class RowDecoder:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if type(found) is self._row:
-            return self._rows([astuple(found)], single=True)
+            row = astuple(found)
+            if self._has_entity:
+                return self._rows([row], single=True)
+            return Rows([row], NOBODY, (self._cautions.of(row),), single=True)
         if 0 < len(found) <= max_rows:
             return self._rows([astuple(row) for row in found], single=False)
         return None

@@ -4,12 +4,15 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from vigie.adapters.prediction_log.store import SQL, TABLE_SQL
 from vigie.domain.schema import Kind, Schema
 
 SQL_TYPES: Final = {Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL", Kind.BOOLEAN: "INTEGER", Kind.CATEGORY: "TEXT"}
+_ROWS_TOGETHER: Final = 16  # in one statement: a third less time than one by one, more gain nothing
+_WIDE: Final = 1_000  # features: SQLite binds 32,766 values at once
 _ID_MS_BYTES: Final = 6  # a version 7 UUID begins with 48 bits of milliseconds
 
 
@@ -40,12 +43,21 @@ class PredictionTable:
             sqlite3.IntegrityError: an id is there already.
         """
         state = self.state or self._find(connection) or self._create(connection)
-        skew_ms = max(abs(int.from_bytes(row[0][:_ID_MS_BYTES], "big") - row[1] // 1000) for row in rows)
+        skew_ms = max([abs(int.from_bytes(row[0][:_ID_MS_BYTES]) - row[1] // 1000) for row in rows])
         if skew_ms > state.skew_ms:
             connection.execute(SQL["raise_skew"], {"n": state.n, "skew_ms": skew_ms})
             state = TableState(state.n, skew_ms)
-        connection.executemany(_insert(state.n, len(self._schema.features)), rows)
+        self._write(connection, state.n, rows)
         return state
+
+    def _write(self, connection: sqlite3.Connection, n: int, rows: Sequence[tuple[Any, ...]]) -> None:
+        width = len(self._schema.features)
+        n_whole = len(rows) - len(rows) % _ROWS_TOGETHER if width < _WIDE else 0
+        for start in range(0, n_whole, _ROWS_TOGETHER):
+            values = list(chain.from_iterable(rows[start : start + _ROWS_TOGETHER]))
+            connection.execute(_insert(n, width, _ROWS_TOGETHER), values)
+        if n_whole < len(rows):
+            connection.executemany(_insert(n, width), rows[n_whole:])
 
     def _find(self, connection: sqlite3.Connection) -> TableState | None:
         found = connection.execute(SQL["find_table"], self._key).fetchone()
@@ -79,6 +91,8 @@ def column_spec(schema: Schema) -> str:
 
 
 @cache
-def _insert(n: int, width: int) -> str:
+def _insert(n: int, width: int, n_rows: int = 1) -> str:
     features = "".join(f", f_{place}" for place in range(width))
-    return TABLE_SQL["insert"].format(table=f"p_{n:d}", features=features, marks=", ?" * width)
+    statement = TABLE_SQL["insert"].format(table=f"p_{n:d}", features=features, marks=", ?" * width)
+    head, values, row = statement.partition("VALUES ")
+    return head + values + ", ".join([row] * n_rows)

@@ -321,13 +321,20 @@ class SqlitePredictionWriter:
         for job, outcome in settled:
             by_loop[job.loop].append((job.future, outcome))
         self.release(sum(job.n_rows for job, _ in settled))
-        here = asyncio._get_running_loop()
+        here = _running_loop()
         for loop, told in by_loop.items():
             if loop is None or loop is here:
                 _tell(told)
             else:
                 with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     loop.call_soon_threadsafe(_tell, told)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _tell(told: Sequence[tuple[Any, Any]]) -> None:
