@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event, EventKind
@@ -198,7 +200,7 @@ class Replay:
     content_type: str
 
 
-class EncodedRows(NamedTuple):
+class EncodedRows(Struct, frozen=True):
     """Answers as a writer takes them: ``table`` and ``rows`` come from one ``RowEncoder`` of that writer."""
 
     table: object

@@ -18,7 +18,7 @@ from vigie.api.answering import INVOCATIONS, PREDICTIONS, Answering, Served, Sha
 from vigie.api.errors import on_failure
 from vigie.api.protocols.invocations import quick_rows
 from vigie.api.retries import HEADER as RETRY
-from vigie.api.retries import Answer, read_retry
+from vigie.api.retries import read_retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.inference.decoding import RowDecoder
@@ -116,7 +116,9 @@ class FastPath:
             status = response.status_code
             await response(scope, receive, send)
         else:
-            await send({"type": "http.response.start", "status": 200, "headers": self._answer_headers(answer)})
+            replayed = [(b"idempotency-replayed", b"true")] if answer.replayed else []
+            answer_headers = self._answer_headers(answer.body) + replayed
+            await send({"type": "http.response.start", "status": 200, "headers": answer_headers})
             await send({"type": "http.response.body", "body": answer.body})
         self._telemetry.requests.note(scope["path"], "POST", str(status), perf_counter() - started_at)
 
@@ -148,16 +150,15 @@ class FastPath:
     def _told(self, asked: _Asked, kept: "asyncio.Future[Replay | None]") -> None:
         failure = asyncio.CancelledError() if kept.cancelled() else kept.exception()
         self._answering.end(asked.served, asked.rows, failure)
-        status, headers, body = 200, self._answer_headers(Answer(asked.body, replayed=False)), asked.body
+        status, headers, body = 200, self._answer_headers(asked.body), asked.body
         if failure is not None:
             response = on_failure(failure)
             status, headers, body = response.status_code, response.raw_headers, bytes(response.body)
         asked.tell(status, headers, body)
         self._telemetry.requests.note(asked.path, "POST", str(status), perf_counter() - asked.started_at)
 
-    def _answer_headers(self, answer: Answer) -> list[tuple[bytes, bytes]]:
-        headers = [(b"content-length", b"%d" % len(answer.body)), *self._headers]
-        return [*headers, (b"idempotency-replayed", b"true")] if answer.replayed else headers
+    def _answer_headers(self, body: bytes) -> list[tuple[bytes, bytes]]:
+        return [(b"content-length", b"%d" % len(body)), *self._headers]
 
     def _plain_headers(self, scope: Scope) -> dict[bytes, bytes] | None:
         """Return the headers when nothing about them needs a second look.

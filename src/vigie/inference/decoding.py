@@ -28,7 +28,6 @@ ESCAPED_NUL = b"\\u0000"
 Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES // LONGEST_CHARACTER)]
 Number = Annotated[int, Meta(gt=-EXACT, lt=EXACT)]
 NO_WARNING: tuple[Caution, ...] = ()
-NOBODY = (None,)
 
 
 class RowDecoder:
@@ -60,10 +59,11 @@ class RowDecoder:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if type(found) is self._row:
-            row = astuple(found)
+            row, entity = astuple(found), None
             if self._has_entity:
-                return self._rows([row], single=True)
-            return Rows([row], NOBODY, (self._cautions.of(row),), single=True)
+                entity = row[-1]
+                row = row[:-1]
+            return Rows([row], (entity if entity is None else str(entity),), (self._cautions.of(row),), True)
         if 0 < len(found) <= max_rows:
             return self._rows([astuple(row) for row in found], single=False)
         return None
