@@ -3,8 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from functools import cache
-from itertools import chain
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from vigie.adapters.prediction_log.store import SQL, TABLE_SQL
@@ -13,6 +13,7 @@ from vigie.domain.schema import Kind, Schema
 SQL_TYPES: Final = {Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL", Kind.BOOLEAN: "INTEGER", Kind.CATEGORY: "TEXT"}
 _ROWS_TOGETHER: Final = 16  # in one statement: a third less time than one by one, more gain nothing
 _WIDE: Final = 1_000  # features: SQLite binds 32,766 values at once
+_N_OURS: Final = 9  # columns before the features
 _ID_MS_BYTES: Final = 6  # a version 7 UUID begins with 48 bits of milliseconds
 
 
@@ -52,12 +53,13 @@ class PredictionTable:
 
     def _write(self, connection: sqlite3.Connection, n: int, rows: Sequence[tuple[Any, ...]]) -> None:
         width = len(self._schema.features)
-        n_whole = len(rows) - len(rows) % _ROWS_TOGETHER if width < _WIDE else 0
-        for start in range(0, n_whole, _ROWS_TOGETHER):
-            values = list(chain.from_iterable(rows[start : start + _ROWS_TOGETHER]))
-            connection.execute(_insert(n, width, _ROWS_TOGETHER), values)
-        if n_whole < len(rows):
-            connection.executemany(_insert(n, width), rows[n_whole:])
+        n_together = _ROWS_TOGETHER if width < _WIDE else 1
+        for start in range(0, len(rows), n_together):
+            chunk = rows[start : start + n_together]
+            bound = _bound_places(chunk, width)
+            pick = itemgetter(*bound)
+            values = [value for row in chunk for value in (bytearray(row[0]), *pick(row))]
+            connection.execute(_insert(n, width, bound, len(chunk)), values)
 
     def _find(self, connection: sqlite3.Connection) -> TableState | None:
         found = connection.execute(SQL["find_table"], self._key).fetchone()
@@ -90,9 +92,17 @@ def column_spec(schema: Schema) -> str:
     return json.dumps({"format": 1, "columns": columns, "target": target}, ensure_ascii=False)
 
 
-@cache
-def _insert(n: int, width: int, n_rows: int = 1) -> str:
+def _bound_places(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[int, ...]:
+    """Return the places after the id whose values are bound; a column of ours that is empty in all rows is not.
+
+    The driver looks for an adapter of every None and of bytes (not of a bytearray): half of the time of an insert.
+    """
+    ours = [place for place in range(1, _N_OURS) if any(row[place] is not None for row in rows)]
+    return (*ours, *range(_N_OURS, _N_OURS + width))
+
+
+@lru_cache(512)
+def _insert(n: int, width: int, bound: tuple[int, ...], n_rows: int) -> str:
     features = "".join(f", f_{place}" for place in range(width))
-    statement = TABLE_SQL["insert"].format(table=f"p_{n:d}", features=features, marks=", ?" * width)
-    head, values, row = statement.partition("VALUES ")
-    return head + values + ", ".join([row] * n_rows)
+    marks = ", ".join(["?", *("?" if place in bound else "NULL" for place in range(1, _N_OURS + width))])
+    return TABLE_SQL["insert"].format(table=f"p_{n:d}", features=features, rows=", ".join([f"({marks})"] * n_rows))
