@@ -10,7 +10,7 @@ from vigie.domain.prediction import EPOCH, MICROSECOND
 from vigie.domain.window import check_utc
 
 _COUNTER_BITS = 73  # a version 7 UUID has 74 free bits; the first id of a millisecond leaves the top one clear
-_STEP_BYTES = 6  # 2**48 per step at most: 2**25 ids fit in one millisecond, and the next id cannot be guessed
+_STEP_BITS = 48  # 2**48 per step at most: 2**25 ids fit in one millisecond, and the next id cannot be guessed
 _STEPS_AT_ONCE = 1_024
 _LOW = (1 << 62) - 1
 _VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
@@ -53,7 +53,9 @@ class RandomIds:
             for _ in range(n):
                 if milliseconds > self._latest_ms:
                     self._latest_ms = milliseconds
-                    self._counter = int.from_bytes(os.urandom(10), "big") >> (80 - _COUNTER_BITS)
+                    self._counter = (
+                        self._step() << _COUNTER_BITS - _STEP_BITS | self._step() >> 2 * _STEP_BITS - _COUNTER_BITS
+                    )
                 else:
                     self._counter += 1 + self._step()
                 counter = self._counter
@@ -64,9 +66,10 @@ class RandomIds:
 
     def _step(self) -> int:
         """Return 48 random bits, taken from the system by the thousand: asking each time costs more than the id."""
-        for bits in self._random:
-            return bits
-        drawn = os.urandom(_STEPS_AT_ONCE * _STEP_BYTES)
-        steps = [int.from_bytes(drawn[at : at + _STEP_BYTES], "big") for at in range(0, len(drawn), _STEP_BYTES)]
-        self._random = iter(steps)
-        return next(self._random)
+        step = next(self._random, None)
+        if step is None:
+            n_bytes = _STEP_BITS // 8
+            drawn = os.urandom(_STEPS_AT_ONCE * n_bytes)
+            self._random = iter([int.from_bytes(drawn[at : at + n_bytes]) for at in range(0, len(drawn), n_bytes)])
+            step = next(self._random)
+        return step

@@ -15,12 +15,13 @@ from vigie.api.retries import Answer, Retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.api.wire import AnswerBodies, id_text
+from vigie.domain.prediction import Prediction
 from vigie.errors import NoChampionError
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
 from vigie.inference.slots import ServingModel
 from vigie.loop.predict import Scored, logged, now_us
-from vigie.ports import EncodedRows
+from vigie.ports import EncodedRows, Replay
 
 T = TypeVar("T")
 
@@ -127,6 +128,34 @@ class Answering:
         self._count(rows)
         return Answer(body, replayed=False)
 
+    def begin(self, served: Served, rows: Rows, shape: Shape) -> "tuple[bytes, asyncio.Future[Replay | None]] | None":
+        """Score rows at once: return the body and the future of their being kept, whose end is told to ``end``.
+
+        None when they would take long or too many predictions are under way: ``answer`` has the patience and the words.
+
+        Raises:
+            VigieError: as ``answer``; nothing is under way.
+        """
+        n, limits = len(rows.values), self._service.limits
+        if served.collector is not None or n > limits.heavy_rows or self._under_way >= limits.max_under_way:
+            return None
+        self._writer.reserve(n)
+        try:
+            at_us, started_at = now_us(self._service.clock), perf_counter()
+            body, batch = self._written(served, rows, shape, served.score(rows.values), (at_us, started_at))
+        except BaseException:
+            self._writer.release(n)
+            raise
+        self._under_way += 1
+        return body, self._writer.submit(batch)
+
+    def end(self, served: Served, rows: Rows, failure: BaseException | None) -> None:
+        """Count what ``begin`` began, now that it is kept or has failed."""
+        self._under_way -= 1
+        if failure is None:
+            served.answered.inc(len(rows.values))
+            self._count(rows)
+
     async def _scored(self, served: Served, rows: Rows, shape: Shape) -> tuple[bytes, EncodedRows]:
         """Return the body, and the rows to keep, in room that is reserved for them."""
         n = len(rows.values)
@@ -139,13 +168,20 @@ class Answering:
                 predictions = await self.in_thread(lambda: served.score(rows.values))
             else:
                 predictions = served.score(rows.values)
-            latency_us = int((perf_counter() - started_at) * 1e6)
-            scored = Scored(rows, predictions, served.model.version, at_us, latency_us)
-            ids = self._service.ids.take(at_us, n)
-            return shape.write(served, scored, list(map(id_text, ids))), logged(scored, ids, served.encoder)
+            return self._written(served, rows, shape, predictions, (at_us, started_at))
         except BaseException:
             self._writer.release(n)
             raise
+
+    def _written(
+        self, served: Served, rows: Rows, shape: Shape, predictions: Sequence[Prediction], began: tuple[int, float]
+    ) -> tuple[bytes, EncodedRows]:
+        """Return answers as they travel and as they are kept; they began at a time and at a count of seconds."""
+        at_us, started_at = began
+        latency_us = int((perf_counter() - started_at) * 1e6)
+        scored = Scored(rows, predictions, served.model.version, at_us, latency_us)
+        ids = self._service.ids.take(at_us, len(predictions))
+        return shape.write(served, scored, list(map(id_text, ids))), logged(scored, ids, served.encoder)
 
     def _count(self, rows: Rows) -> None:
         for warnings in rows.warnings:

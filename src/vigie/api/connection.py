@@ -2,15 +2,20 @@
 
 uvicorn waits for ever for a request that has begun. Here a header has ten seconds, a body thirty, and a client that
 does not read its answer thirty; a trickle of bytes buys no time. What the protocol itself refuses is a problem, too.
+
+Small requests are asked of the fast path directly, without a task, an event and two messages for each: these cost more
+than the answer. What it does not take at once goes uvicorn's way, as if it had just arrived.
 """
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from vigie.api.errors import Meaning, problem
+from vigie.api.fast import FastPath
 
 HEADER_S = 10.0
 BODY_S = 30.0
@@ -20,10 +25,27 @@ MAX_HEAD_BYTES = 16_384
 MAX_URL_BYTES = 8_192
 MAX_HEADERS = 100
 
+MAX_DIRECT_BYTES = 65_536
+"""Larger bodies are worth a task."""
+
 TIMEOUT = Meaning(408, "request-timeout", "The request took too long to arrive")
 HEAD_TOO_LARGE = Meaning(431, "headers-too-large", "The header is too large")
 URL_TOO_LONG = Meaning(414, "uri-too-long", "The address is too long")
 NOT_HTTP = Meaning(400, "malformed-request", "This is not an HTTP request")
+
+
+class _Cycle:
+    """Stands where uvicorn keeps the cycle of a request, while the fast path answers it."""
+
+    __slots__ = ("disconnected", "keep_alive", "response_complete", "response_started")
+
+    message_event = asyncio.Event()  # uvicorn sets it; nobody waits
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+        self.disconnected = False
+        self.response_started = False
+        self.response_complete = False
 
 
 class Connection(HttpToolsProtocol):
@@ -35,6 +57,9 @@ class Connection(HttpToolsProtocol):
         self._paused_at: float | None = None  # when the client stopped reading
         self._n_head_bytes = 0
         self._has_head = False
+        self._fast = self.app if isinstance(self.app, FastPath) else None
+        self._held: bytes | None = None  # the body so far of a request that the fast path may answer
+        self._idle_since: float | None = None  # after an answer of the fast path
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Start the time of the first request."""
@@ -43,6 +68,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Note when a request begins, and how long its header is."""
+        self._idle_since = None
         if self._began_at is None:
             self._began_at = self.loop.time()
         if not self._has_head:
@@ -56,7 +82,11 @@ class Connection(HttpToolsProtocol):
         self._has_head = True
         refusal = self._refusal() if self._n_head_bytes > MAX_URL_BYTES or len(self.headers) > MAX_HEADERS else None
         if refusal is None:
-            super().on_headers_complete()
+            if self._is_direct():
+                self._held = b""
+                self.cycle = None  # type: ignore[assignment]  # the one before has ended
+            else:
+                super().on_headers_complete()
             return
         app, self.app = self.app, problem(refusal, headers={"Connection": "close"})
         try:
@@ -64,12 +94,32 @@ class Connection(HttpToolsProtocol):
         finally:
             self.app = app
 
+    def on_body(self, body: bytes) -> None:
+        """Hold a small body back, for the fast path."""
+        if self._held is None:
+            super().on_body(body)
+            return
+        self._held += body
+        if len(self._held) > MAX_DIRECT_BYTES:
+            self._hand_on()
+
     def on_message_complete(self) -> None:
-        """Note that all of the request is here."""
+        """Note that all of the request is here, and have it answered."""
         self._began_at = None
         self._has_head = False
         self._n_head_bytes = 0
+        if self._held is not None:
+            if self._ask(self._held):
+                self._held = None
+                return
+            self._hand_on()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """Let the request that is under way be the last."""
+        if self._held is not None:
+            self._hand_on()
+        super().shutdown()
 
     def pause_writing(self) -> None:
         """Note that the client does not read."""
@@ -91,13 +141,60 @@ class Connection(HttpToolsProtocol):
         Args:
             now: by the event loop's clock.
         """
-        if self._paused_at is not None and now - self._paused_at > READING_S:
+        if self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
+            self.transport.close()
+        elif self._paused_at is not None and now - self._paused_at > READING_S:
             self.transport.abort()
         elif self._began_at is not None and now - self._began_at > (BODY_S if self._has_head else HEADER_S):
             if self._n_head_bytes and (self.cycle is None or not self.cycle.response_started or not self._has_head):
                 self._refuse(TIMEOUT)
             else:
                 self.transport.close()  # it never said a word, or has its answer
+
+    def _is_direct(self) -> bool:
+        """Whether the fast path may answer this request: alone, and without uvicorn's services."""
+        idle = self.cycle is None or self.cycle.response_complete
+        unusual = self.expect_100_continue or self.flow.write_paused or self.parser.should_upgrade()
+        return self._fast is not None and idle and not unusual and self.parser.get_method() == b"POST"
+
+    def _ask(self, body: bytes) -> bool:
+        """Ask the fast path; return whether it will answer."""
+        path, _, query = self.url.partition(b"?")
+        if self._fast is None or query or self.root_path:
+            return False
+        scope: Any = self.scope
+        scope["method"], scope["path"] = "POST", path.decode("latin-1")
+        cycle = _Cycle(keep_alive=self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive())
+        if not self._fast.ask(scope, body, partial(self._tell, cycle)):
+            return False
+        self.cycle = cycle  # type: ignore[assignment]  # all that uvicorn asks of one
+        return True
+
+    def _hand_on(self) -> None:
+        """Let uvicorn have the request that was held back."""
+        held, self._held = self._held, None
+        super().on_headers_complete()
+        if held:
+            super().on_body(held)
+
+    def _tell(self, cycle: _Cycle, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send an answer of the fast path."""
+        cycle.response_started = cycle.response_complete = True
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        lines = [STATUS_LINE[status]]
+        for name, value in (*self.server_state.default_headers, *headers):
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        lines.append(body)
+        self.transport.write(b"".join(lines))
+        if not cycle.keep_alive:
+            self.transport.close()
+        if self.pipeline:
+            self.on_response_complete()
+        else:  # as uvicorn does, but ``sweep`` looks after the idle: a timer costs as much as a score
+            self.server_state.total_requests += 1
+            self._idle_since = self.loop.time()
 
     def _refusal(self) -> Meaning | None:
         if len(self.url) > MAX_URL_BYTES:

@@ -173,7 +173,7 @@ def on_http_error(_request: Request | None, exc: Exception) -> Response:
     return problem(meaning, "GET /docs lists what this server answers.", headers=exc.headers)
 
 
-def on_failure(exc: Exception) -> Response:
+def on_failure(exc: BaseException) -> Response:
     """Tell any failure; an unforeseen one gets an id that stands in the log too."""
     if isinstance(exc, VigieError):
         return on_vigie_error(None, exc)
@@ -208,7 +208,7 @@ class Boundary:
                 await response(scope, receive, send)
 
 
-def _told_to_the_log(meaning: Meaning, exc: Exception) -> Response:
+def _told_to_the_log(meaning: Meaning, exc: BaseException) -> Response:
     instance = uuid4().urn
     _log.error("%s: %s", instance, meaning.title, exc_info=exc)
     return problem(meaning, "The server's log tells more under this instance.", instance=instance)

@@ -5,7 +5,9 @@ body with a fault) is handed, whole, to the framework's twin of the route, which
 that refuses, and the two ways cannot drift apart.
 """
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
@@ -18,12 +20,13 @@ from vigie.api.door import VERDICT, Caller, address_of, caller_of
 from vigie.api.errors import on_failure
 from vigie.api.protocols.invocations import quick_rows
 from vigie.api.retries import HEADER as RETRY
-from vigie.api.retries import Answer, read_retry
+from vigie.api.retries import read_retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.domain.access import KeyScope
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
+from vigie.ports import Replay
 
 Quick = Callable[[RowDecoder, bytes, int], Rows | None]
 """Reads a body under a schema, at most so many rows; None when the twin should look at it."""
@@ -34,6 +37,23 @@ class Route(NamedTuple):
 
     quick: Quick
     shape: Shape
+
+
+Tell = Callable[[int, list[tuple[bytes, bytes]], bytes], None]
+"""Takes an answer: status, headers, body."""
+
+
+class _Asked(NamedTuple):
+    """A request that is being answered without a task."""
+
+    path: str
+    request_id: bytes
+    who: str
+    served: Served
+    rows: Rows
+    body: bytes
+    started_at: float
+    tell: Tell
 
 
 ROUTES = {
@@ -108,9 +128,9 @@ class FastPath:
             status = response.status_code
             await response(scope, receive, send)
         else:
-            await send(
-                {"type": "http.response.start", "status": 200, "headers": self._answer_headers(answer, request_id)}
-            )
+            replayed = [(b"idempotency-replayed", b"true")] if answer.replayed else []
+            answer_headers = self._answer_headers(answer.body, request_id) + replayed
+            await send({"type": "http.response.start", "status": 200, "headers": answer_headers})
             await send({"type": "http.response.body", "body": answer.body})
         took_s = perf_counter() - started_at
         self._telemetry.requests.note(scope["path"], "POST", str(status), took_s)
@@ -118,13 +138,56 @@ class FastPath:
 
     def _let_in(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """Whether the caller may predict; who may not goes the way of refusals, which finds the words."""
-        verdict = self._service.door.admit(headers.get(b"authorization"), address_of(scope), KeyScope.PREDICT)
-        scope[VERDICT] = verdict
-        return isinstance(verdict, Caller)
+        if VERDICT not in scope:
+            door, address = self._service.door, address_of(scope)
+            scope[VERDICT] = door.admit(headers.get(b"authorization"), address, KeyScope.PREDICT)
+        return isinstance(scope[VERDICT], Caller)
 
-    def _answer_headers(self, answer: Answer, request_id: bytes) -> list[tuple[bytes, bytes]]:
-        headers = [(b"content-length", b"%d" % len(answer.body)), (exchange.HEADER, request_id), *self._headers]
-        return [*headers, (b"idempotency-replayed", b"true")] if answer.replayed else headers
+    def ask(self, scope: Scope, body: bytes, tell: Tell) -> bool:
+        """Answer a whole request without a task of its own, or return False: then call the application instead.
+
+        Args:
+            scope: of the request.
+            body: all of it.
+            tell: gets the answer, once it is kept; not called before this returns.
+        """
+        started_at = perf_counter()
+        route = ROUTES.get(scope["path"]) if scope["method"] == "POST" else None
+        headers = None if route is None else self._plain_headers(scope)
+        served = None if headers is None else self._answering.champion()
+        if route is None or headers is None or served is None or RETRY in headers or self._is_heavy(body):
+            return False
+        if not self._let_in(scope, headers):
+            return False
+        try:
+            rows = route.quick(served.decoder, body, self._service.limits.max_rows)
+            begun = None if rows is None else self._answering.begin(served, rows, route.shape)
+        except Exception:  # noqa: BLE001 - the promise: the application is asked again, and tells what is wrong
+            return False
+        if rows is None or begun is None:
+            return False
+        answer, kept = begun
+        request_id = exchange.begin(headers.get(exchange.HEADER))
+        who = caller_of(scope).key_id
+        asked = _Asked(scope["path"], request_id, who, served, rows, answer, started_at, tell)
+        kept.add_done_callback(partial(self._told, asked))
+        return True
+
+    def _told(self, asked: _Asked, kept: "asyncio.Future[Replay | None]") -> None:
+        failure = asyncio.CancelledError() if kept.cancelled() else kept.exception()
+        self._answering.end(asked.served, asked.rows, failure)
+        status, headers, body = 200, self._answer_headers(asked.body, asked.request_id), asked.body
+        if failure is not None:
+            response = on_failure(failure)
+            headers = exchange.complete(response.raw_headers, asked.request_id)
+            status, body = response.status_code, bytes(response.body)
+        asked.tell(status, headers, body)
+        took_s = perf_counter() - asked.started_at
+        self._telemetry.requests.note(asked.path, "POST", str(status), took_s)
+        exchange.told(asked.path, "POST", str(status), took_s, asked.who)
+
+    def _answer_headers(self, body: bytes, request_id: bytes) -> list[tuple[bytes, bytes]]:
+        return [(b"content-length", b"%d" % len(body)), (exchange.HEADER, request_id), *self._headers]
 
     def _plain_headers(self, scope: Scope) -> dict[bytes, bytes] | None:
         """Return the headers when nothing about them needs a second look."""

@@ -136,11 +136,13 @@ class AnswerBodies:
     def json(self, scored: Scored, ids: Sequence[str]) -> bytes:
         """Return one answer for one object, and an array of answers for an array."""
         rows = scored.rows
+        if rows.single:
+            return _encode(self._answer(ids[0], scored.predictions[0], rows.warnings[0]))
         answers = [
             self._answer(which, said, warnings)
             for which, said, warnings in zip(ids, scored.predictions, rows.warnings, strict=True)
         ]
-        return _encode(answers[0] if rows.single else answers)
+        return _encode(answers)
 
     def invocation(self, scored: Scored, ids: Sequence[str]) -> bytes:
         """Return all answers under ``predictions``."""

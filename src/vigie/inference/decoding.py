@@ -59,7 +59,11 @@ class RowDecoder:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         if type(found) is self._row:
-            return self._rows([astuple(found)], single=True)
+            row, entity = astuple(found), None
+            if self._has_entity:
+                entity = row[-1]
+                row = row[:-1]
+            return Rows([row], (entity if entity is None else str(entity),), (self._cautions.of(row),), True)
         if 0 < len(found) <= max_rows:
             return self._rows([astuple(row) for row in found], single=False)
         return None

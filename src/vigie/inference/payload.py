@@ -5,8 +5,9 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from vigie.domain.schema import Schema, Value
 from vigie.errors import SchemaMismatchError, Violation, nearest
@@ -25,8 +26,7 @@ MISSING = object()
 """A key that is not there, as opposed to null."""
 
 
-@dataclass(slots=True)
-class Rows:
+class Rows(Struct):
     """Rows that fit a schema.
 
     Attributes:

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from msgspec import Struct
+
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event, EventKind
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
@@ -162,8 +164,7 @@ class Replay:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedRows:
+class EncodedRows(Struct, frozen=True):
     """Answers as a writer takes them: ``table`` and ``rows`` come from one ``RowEncoder`` of that writer."""
 
     table: object

@@ -1,7 +1,10 @@
 """Who is let in: every live route with every method and every kind of key, both ways of the hot routes."""
 
+import socket
+from contextlib import contextmanager
 from datetime import timedelta
 
+import httpx
 import pytest
 from starlette.routing import Mount, Route
 
@@ -302,3 +305,30 @@ def test_every_answer_carries_the_requests_id(make_server_of, fast_path):
     assert len(set(made)) == 3
     assert "a b" not in made
     assert server.post("/predict", PERSON).headers["x-content-type-options"] == "nosniff"
+
+
+@contextmanager
+def _on_the_wire(server, run_server):
+    with socket.create_server(("127.0.0.1", 0)) as listener, run_server(server.app, listener):
+        yield httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("name", ["none", "unknown", "expired", "revoked", "in a cookie"])
+def test_only_a_right_key_opens_the_direct_way_on_the_wire(guarded, run_server, name):
+    """Over a socket, where small requests go past the application: refused, and nothing is logged."""
+    with _on_the_wire(guarded, run_server) as wire, wire as http:
+        for path in ("/predict", "/invocations"):
+            assert http.post(path, json=PERSON, headers=WRONG_KEYS[name]).status_code == 401
+        assert http.post("/predict", json=PERSON, headers=_bearer("feedback")).status_code == 403
+        assert guarded.log.records == []
+        answered = http.post("/predict", json=PERSON, headers=_bearer("predict") | {"X-Request-Id": "mine"})
+        assert (answered.status_code, answered.headers["x-request-id"]) == (200, "mine")
+    assert len(guarded.log.records) == 1
+
+
+def test_a_key_is_slowed_on_the_wire_too_and_counted_once(guarded, run_server):
+    """Two at once, then 429; a request that the direct way declines is not counted twice."""
+    with _on_the_wire(guarded, run_server) as wire, wire as http:
+        declined = http.post("/predict", json={**PERSON, "age": "old"}, headers=_bearer("slow"))
+        codes = [http.post("/predict", json=PERSON, headers=_bearer("slow")).status_code for _ in range(2)]
+    assert (declined.status_code, codes) == (422, [200, 429])

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from vigie.api import connection
+from vigie.api.server import make_server
 
 PERSON = {"age": 30, "income": 12.5, "city": "Lyon", "vip": True}
 REQUEST = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
@@ -230,3 +231,100 @@ def test_rows_that_meet_are_scored_together(server, plain_model):
     assert found == pytest.approx([said.probabilities[-1] for said in alone], rel=1e-12)
     assert sum(batches) == 40
     assert len(batches) < 10
+
+
+def _raw(path, body, *headers):
+    lines = [b"POST %s HTTP/1.1" % path, b"Host: localhost", b"Content-Type: application/json", *headers]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+
+
+CLOSE = b"Connection: close"
+BODY = json.dumps(PERSON).encode()
+
+
+def test_pipelined_requests_are_answered_in_order(running):
+    """Requests that arrive in one piece, for the fast path and for the framework, keep their places."""
+    fault = _raw(b"/predict", b'{"age": 1}')
+    batch = _raw(b"/predict", json.dumps([PERSON] * 2).encode())
+    last = _raw(b"/predict", BODY, CLOSE)
+    livez = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = _talk(running, _raw(b"/predict", BODY) + fault + batch + livez + last)
+    assert [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]] == [200, 422, 200, 200, 200]
+    bodies = [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert isinstance(json.loads(bodies[0]), dict)
+    assert len(json.loads(bodies[2])) == 2
+    assert json.loads(bodies[3]) == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (_raw(b"/predict", BODY, CLOSE), 200),
+        (_raw(b"/predict?x=1", BODY, CLOSE), 200),
+        (_raw(b"/predict", json.dumps([PERSON] * 1000).encode(), CLOSE), 200),
+        (_raw(b"/predict", BODY, CLOSE, b"Idempotency-Key: one"), 200),
+        (_raw(b"/predict", BODY, CLOSE, b"Content-Encoding: gzip"), 415),
+        (_raw(b"/predict", BODY[:-1], CLOSE), 400),
+        (_raw(b"/feedback", BODY, CLOSE), 422),
+        (_raw(b"/nowhere", BODY, CLOSE), 404),
+        (_raw(b"/predict", BODY, CLOSE).replace(b"HTTP/1.1", b"HTTP/1.0"), 200),
+    ],
+    ids=["plain", "query", "large", "retry", "compressed", "broken", "feedback", "unknown path", "HTTP/1.0"],
+)
+def test_what_is_no_plain_request_goes_the_long_way(running, raw, status):
+    """With the answer it always had."""
+    answer = _talk(running, raw)
+    assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
+    assert answer.lower().count(b"connection: close") == 1
+
+
+def test_a_log_that_fails_is_told_on_the_wire(server, running):
+    """503 as a problem when the rows are not kept, and the same connection is answered again when they are."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{running}") as http:
+        server.log.broken = True
+        refused = http.post("/predict", json=PERSON)
+        server.log.broken = False
+        assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
+        assert http.post("/predict", json=PERSON).status_code == 200
+    assert server.writer.reserved == 0
+
+
+def test_an_idle_connection_is_closed(server):
+    """After the time that connections are kept, also when the fast path answered last."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        made = make_server(server.app, keep_alive_s=1, drain_s=5)
+        thread = threading.Thread(target=made.run, kwargs={"sockets": [listener]})
+        thread.start()
+        began = time.monotonic()
+        answer = _talk(listener.getsockname()[1], _raw(b"/predict", BODY))
+        took_s = time.monotonic() - began
+        made.should_exit = True
+        thread.join(20)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert took_s > 1
+
+
+def test_an_answer_that_waits_for_the_log_is_sent_before_the_end(server, run_server):
+    """Draining waits for the fast path as well, which has no task to wait for; the connection is closed after it."""
+
+    class _Late(type(server.writer)):
+        def submit(self, batch, replay=None):  # noqa: ARG002 - the port's signature
+            self.release(len(batch.rows))
+            loop = asyncio.get_running_loop()
+            future = loop.create_future()
+            loop.call_later(0.5, future.set_result, None)
+            entered.set()
+            return future
+
+    entered, answers = threading.Event(), []
+    server.writer.__class__ = _Late
+    with socket.create_server(("127.0.0.1", 0)) as listener, run_server(server.app, listener) as made:
+        asking = threading.Thread(
+            target=lambda: answers.append(_talk(listener.getsockname()[1], _raw(b"/predict", BODY)))
+        )
+        asking.start()
+        assert entered.wait(10)
+        made.should_exit = True
+        asking.join(10)
+    assert [answer[:13] for answer in answers] == [b"HTTP/1.1 200 "]
+    assert b"connection: close" in answers[0]

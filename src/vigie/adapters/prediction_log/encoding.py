@@ -34,6 +34,7 @@ class RowEncoder:
         self._variant = None if variant is None else _text(variant)
         self._is_class = schema.target.task.is_classification
         self._writers = tuple(_WRITERS[feature.kind] for feature in schema.features)
+        self._plain = _plain_reader(schema)
 
     def encode(  # noqa: PLR0913, PLR0917  a record's fields, passed as they are on the hot path
         self,
@@ -56,9 +57,11 @@ class RowEncoder:
         if len(values) != len(self._writers):
             raise ValueError(f"a record has {len(values)} features, its schema {len(self._writers)}")
         try:
-            features = [
-                None if value is None else write(value) for write, value in zip(self._writers, values, strict=True)
-            ]
+            features = self._plain(values)
+            if features is None:
+                features = [
+                    None if value is None else write(value) for write, value in zip(self._writers, values, strict=True)
+                ]
             entity = None if entity is None else _text(entity)
             answer = self._answer(prediction)
         except (TypeError, ValueError, OverflowError) as exc:
@@ -120,6 +123,14 @@ def _encode_record(encoder: RowEncoder, record: PredictionRecord) -> tuple[Any, 
     return row if record.variant is None else (*row[:3], record.variant, *row[4:])
 
 
+def _plain_reader(schema: Schema) -> Callable[[Sequence[Value]], Sequence[Any] | None]:
+    """Return a function that gives back values that need no change, None for others: one expression of places."""
+    tests = [_PLAIN[feature.kind].format(f"v[{place}]") for place, feature in enumerate(schema.features)]
+    code = compile(f"lambda v: v if {' and '.join(tests) or 'True'} else None", "<plain values of a row>", "eval")
+    plain: Callable[[Sequence[Value]], Sequence[Any] | None] = eval(code)  # noqa: S307 - places only
+    return plain
+
+
 def _json(value: Label | tuple[float, ...]) -> str:
     return _encode_json(value).decode()
 
@@ -172,3 +183,11 @@ _WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.BOOLEAN: _boolean,
     Kind.CATEGORY: _text,
 }
+
+_PLAIN: Final = {
+    Kind.INTEGER: f"(type({{0}}) is int and {_LEAST}<={{0}}<={_MOST} or {{0}} is None)",
+    Kind.NUMBER: "(type({0}) is float and {0}=={0} or {0} is None)",
+    Kind.BOOLEAN: "{0} is None",
+    Kind.CATEGORY: "(type({0}) is str and {0}.isascii() or {0} is None)",
+}
+"""Which values of a kind are written as they are: the rest takes ``_WRITERS``."""

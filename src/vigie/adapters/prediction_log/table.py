@@ -3,7 +3,8 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from vigie.adapters.prediction_log.store import SQL, TABLE_SQL
@@ -11,6 +12,9 @@ from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 
 SQL_TYPES: Final = {Kind.INTEGER: "INTEGER", Kind.NUMBER: "REAL", Kind.BOOLEAN: "INTEGER", Kind.CATEGORY: "TEXT"}
+_ROWS_TOGETHER: Final = 16  # in one statement: a third less time than one by one, more gain nothing
+_WIDE: Final = 1_000  # features: SQLite binds 32,766 values at once
+_N_OURS: Final = 9  # columns before the features
 _ID_MS_BYTES: Final = 6  # a version 7 UUID begins with 48 bits of milliseconds
 
 
@@ -41,12 +45,22 @@ class PredictionTable:
             sqlite3.IntegrityError: an id is there already.
         """
         state = self.state or self._find(connection) or self._create(connection)
-        skew_ms = max(abs(int.from_bytes(row[0][:_ID_MS_BYTES], "big") - row[1] // 1000) for row in rows)
+        skew_ms = max([abs(int.from_bytes(row[0][:_ID_MS_BYTES]) - row[1] // 1000) for row in rows])
         if skew_ms > state.skew_ms:
             connection.execute(SQL["raise_skew"], {"n": state.n, "skew_ms": skew_ms})
             state = TableState(state.n, skew_ms)
-        connection.executemany(_insert(state.n, len(self._schema.features)), rows)
+        self._write(connection, state.n, rows)
         return state
+
+    def _write(self, connection: sqlite3.Connection, n: int, rows: Sequence[tuple[Any, ...]]) -> None:
+        width = len(self._schema.features)
+        n_together = _ROWS_TOGETHER if width < _WIDE else 1
+        for start in range(0, len(rows), n_together):
+            chunk = rows[start : start + n_together]
+            bound = _bound_places(chunk, width)
+            pick = itemgetter(*bound)
+            values = [value for row in chunk for value in (bytearray(row[0]), *pick(row))]
+            connection.execute(_insert(n, width, bound, len(chunk)), values)
 
     def _find(self, connection: sqlite3.Connection) -> TableState | None:
         found = connection.execute(SQL["find_table"], self._key).fetchone()
@@ -87,7 +101,17 @@ def schema_of(spec: str) -> Schema:
     return Schema(features, Target(target["name"], Task(target["task"]), tuple(target["classes"])))
 
 
-@cache
-def _insert(n: int, width: int) -> str:
+def _bound_places(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[int, ...]:
+    """Return the places after the id whose values are bound; a column of ours that is empty in all rows is not.
+
+    The driver looks for an adapter of every None and of bytes (not of a bytearray): half of the time of an insert.
+    """
+    ours = [place for place in range(1, _N_OURS) if any(row[place] is not None for row in rows)]
+    return (*ours, *range(_N_OURS, _N_OURS + width))
+
+
+@lru_cache(512)
+def _insert(n: int, width: int, bound: tuple[int, ...], n_rows: int) -> str:
     features = "".join(f", f_{place}" for place in range(width))
-    return TABLE_SQL["insert"].format(table=f"p_{n:d}", features=features, marks=", ?" * width)
+    marks = ", ".join(["?", *("?" if place in bound else "NULL" for place in range(1, _N_OURS + width))])
+    return TABLE_SQL["insert"].format(table=f"p_{n:d}", features=features, rows=", ".join([f"({marks})"] * n_rows))

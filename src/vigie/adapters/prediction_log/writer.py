@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent import futures
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic, perf_counter
 from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 from vigie.adapters.prediction_log import replays
 from vigie.adapters.prediction_log.encoding import RowEncoder
@@ -24,7 +25,7 @@ from vigie.adapters.prediction_log.feedback import Item, encode_feedback, keep_f
 from vigie.adapters.prediction_log.refusals import CLOSED, again, blames_a_batch, full, refusal, unexpected
 from vigie.adapters.prediction_log.store import SQL, open_file
 from vigie.adapters.prediction_log.table import PredictionTable
-from vigie.adapters.sqlite.file import CHECKPOINT_PAGES
+from vigie.adapters.sqlite.file import CHECKPOINT_PAGES, OccupiedError
 from vigie.adapters.sqlite.moments import microseconds
 from vigie.domain.prediction import Feedback, FeedbackStatus
 from vigie.domain.schema import Schema
@@ -38,8 +39,7 @@ _CHECK_S: Final = 15.0  # longer than any wait for another process
 _CLOSE_S: Final = 30.0
 
 
-@dataclass(slots=True)  # not frozen: that costs a microsecond per request
-class _Job:
+class _Job(Struct):
     """What waits: whom to tell (a future, and the loop it belongs to if it has one) and how many rows it counts for."""
 
     future: Any
@@ -47,13 +47,11 @@ class _Job:
     n_rows: int
 
 
-@dataclass(slots=True)
 class _Answers(_Job):
     batch: EncodedRows
     replay: Replay | None
 
 
-@dataclass(slots=True)
 class _Outcomes(_Job):
     model: str
     items: Sequence[Item]
@@ -84,11 +82,14 @@ class SqlitePredictionWriter:
         self._durable = durable
         self._max_waiting_rows = max_waiting_rows
         self._clock = clock
-        self._gate = threading.Lock()  # guards the three below, and the order of the queue against closing
+        self._gate = threading.Lock()  # guards what is below, and the order of the queue against closing
         self._n_waiting = 0
         self._closed = False
         self._trouble: tuple[StorageError, float] | None = None  # what to say, and until when
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._arrived: list[_Job] = []  # in this turn of the event loop
+        self._handing_on: asyncio.AbstractEventLoop | None = None  # the loop that will, at the end of its turn
+        self._queue: SimpleQueue[list[_Job] | None] = SimpleQueue()
+        self._latest_at = 0.0
         self._last_sync_s: float | None = None
         self._may_purge_at = 0.0
         self._thread = threading.Thread(target=self._run, name="vigie-log", daemon=True)
@@ -125,7 +126,7 @@ class SqlitePredictionWriter:
         """Keep answers in the room reserved for them; see ``ports.PredictionWriter``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Replay | None] = loop.create_future()
-        self._put(_Answers(future, loop, len(batch.rows), batch, replay))
+        self._arrive(_Answers(future, loop, len(batch.rows), batch, replay), loop)
         return future
 
     def replayed(self, key: str) -> Replay | None:
@@ -150,7 +151,7 @@ class SqlitePredictionWriter:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[FeedbackStatus]] = loop.create_future()
         self.reserve(len(encoded))
-        self._put(_Outcomes(future, loop, len(encoded), model, encoded, microseconds(received_at)))
+        self._arrive(_Outcomes(future, loop, len(encoded), model, encoded, microseconds(received_at)), loop)
         return future
 
     def depth(self) -> int:
@@ -168,7 +169,7 @@ class SqlitePredictionWriter:
             StorageError: the log cannot be written.
         """
         future: futures.Future[None] = futures.Future()
-        self._put(_Job(future, None, 0))
+        self._put([_Job(future, None, 0)])
         try:
             future.result(_CHECK_S)
         except futures.TimeoutError as exc:
@@ -180,17 +181,43 @@ class SqlitePredictionWriter:
             if self._closed:
                 return
             self._closed = True
+            self._queue.put(self._arrived)
+            self._arrived = []
             self._queue.put(None)
         self._thread.join(_CLOSE_S)
         self._file.close()
         atexit.unregister(self.close)
 
-    def _put(self, job: _Job) -> None:
+    def _arrive(self, job: _Job, loop: asyncio.AbstractEventLoop) -> None:
+        """Let a job wait for those that arrive in the same turn of the event loop; they are handed on together."""
         with self._gate:
             if not self._closed:
-                self._queue.put(job)
+                self._arrived.append(job)
+                if self._handing_on is not loop:
+                    self._handing_on = loop
+                    loop.call_soon(self._hand_on)
                 return
         self._finish([(job, refusal(CLOSED))])
+
+    def _hand_on(self) -> None:
+        """Commit what has arrived: here when that is quick, else in the thread."""
+        with self._gate:
+            group, self._arrived = self._arrived, []
+            self._handing_on = None
+        if self._durable:
+            self._put(group)
+        else:
+            self._settle(group, patient=False)
+            self._latest_at = monotonic()
+            if self._file.needs_checkpoint:
+                self._put([])
+
+    def _put(self, group: list[_Job]) -> None:
+        with self._gate:
+            if not self._closed:
+                self._queue.put(group)
+                return
+        self._finish([(job, refusal(CLOSED)) for job in group])
 
     def _refuse_if_in_trouble(self) -> None:
         if self._closed:
@@ -201,26 +228,28 @@ class SqlitePredictionWriter:
     def _run(self) -> None:
         while True:
             try:
-                job = self._queue.get(timeout=_IDLE_S)
+                first = self._queue.get(timeout=_IDLE_S)
             except Empty:
-                self._checkpoint(pages=0)
+                if monotonic() - self._latest_at >= _IDLE_S:
+                    self._checkpoint(pages=0)
                 continue
-            group, is_last = self._gather(job)
+            group, is_last = self._gather(first)
             self._settle(group)
             if is_last:
                 return
             self._checkpoint(pages=CHECKPOINT_PAGES)
 
-    def _gather(self, job: _Job | None) -> tuple[list[_Job], bool]:
+    def _gather(self, arrived: list[_Job] | None) -> tuple[list[_Job], bool]:
         """Return everything that waits, and whether nothing will come after it."""
-        group = []
+        group: list[_Job] = []
         with suppress(Empty):
-            while job:
-                group.append(job)
-                job = self._queue.get_nowait()
-        return group, job is None
+            while arrived is not None:
+                group += arrived
+                arrived = self._queue.get_nowait()
+        return group, arrived is None
 
-    def _settle(self, group: Sequence[_Job]) -> None:
+    def _settle(self, group: Sequence[_Job], *, patient: bool = True) -> None:
+        """Commit a group and tell everybody; when it would have to wait and must not, leave it to the thread."""
         wanted: list[_Job] = []
         gone: list[_Job] = []
         for job in group:
@@ -229,29 +258,31 @@ class SqlitePredictionWriter:
         if not wanted:
             return
         try:
-            outcomes = self._commit(wanted)
+            outcomes = self._commit(wanted, patient=patient)
+        except OccupiedError:
+            self._put(wanted)
         except Exception as exc:  # noqa: BLE001  the promise kept: whoever waits is told, and the thread lives on
-            self._settle_failed(wanted, exc)
+            self._settle_failed(wanted, exc, patient=patient)
         else:
             self._trouble = None
             self._finish(list(zip(wanted, outcomes, strict=True)))
 
-    def _settle_failed(self, group: Sequence[_Job], exc: Exception) -> None:
+    def _settle_failed(self, group: Sequence[_Job], exc: Exception, *, patient: bool) -> None:
         if blames_a_batch(exc) and len(group) > 1:
             for job in group:  # one by one: the others must not pay for it
-                self._settle([job])
+                self._settle([job], patient=patient)
             return
         failure = exc if isinstance(exc, StorageError) else unexpected(exc)
         if not blames_a_batch(exc):
             self._pause(failure)
         self._finish([(job, again(failure)) for job in group])
 
-    def _commit(self, group: Sequence[_Job]) -> list[Any]:
+    def _commit(self, group: Sequence[_Job], *, patient: bool) -> list[Any]:
         """Write and commit a group; return what to tell each of its jobs."""
         now_us = microseconds(self._clock.now())
         outcomes: list[Any] = [None] * len(group)
         rows: dict[PredictionTable, list[tuple[Any, ...]]] = defaultdict(list)
-        with self._file.commit() as connection:
+        with self._file.commit(patient=patient) as connection:
             for place, job in enumerate(group):
                 if isinstance(job, _Answers):
                     if job.replay:
@@ -288,12 +319,20 @@ class SqlitePredictionWriter:
         for job, outcome in settled:
             by_loop[job.loop].append((job.future, outcome))
         self.release(sum(job.n_rows for job, _ in settled))
+        here = _running_loop()
         for loop, told in by_loop.items():
-            if loop is None:
+            if loop is None or loop is here:
                 _tell(told)
             else:
                 with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     loop.call_soon_threadsafe(_tell, told)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _tell(told: Sequence[tuple[Any, Any]]) -> None:

@@ -20,6 +20,10 @@ _ROWS_PER_PAGE: Final = 16
 _SYNCHRONOUS: Final = {True: 2, False: 1}  # FULL syncs the WAL at every commit, NORMAL only at checkpoints
 
 
+class OccupiedError(Exception):
+    """Somebody else writes, and the caller did not want to wait."""
+
+
 class SqliteFile:
     """A SQLite database in WAL mode with one writer connection per process.
 
@@ -55,6 +59,7 @@ class SqliteFile:
         self._lock = threading.Lock()
         self._refusal = ""
         self._wal_pages = 0  # since the latest checkpoint, estimated from rows
+        self._is_patient = True  # whether the writer waits for a lock that another program holds
         network = network_filesystem(self.path, read_mounts())
         if network:
             problem = f"{self.path} lies on {network}, where SQLite cannot keep its promise."
@@ -88,22 +93,28 @@ class SqliteFile:
         """
         with self.commit() as connection:
             yield connection
-        if self._wal_pages >= CHECKPOINT_PAGES:
+        if self.needs_checkpoint:
             with suppress(StorageError):  # the block is kept; a failed disk is told to the next one
                 self.checkpoint()
 
     @contextmanager
-    def commit(self) -> Iterator[sqlite3.Connection]:
+    def commit(self, *, patient: bool = True) -> Iterator[sqlite3.Connection]:
         """Run the block as one transaction, as ``write`` does, and leave the checkpoint to the caller.
 
+        Args:
+            patient: whether to wait for others that write.
+
         Raises:
+            OccupiedError: others write, and one was not to wait; the block was not run.
             StorageError: nothing of the block was kept.
         """
-        with self._lock:
+        if not self._lock.acquire(blocking=patient):
+            raise OccupiedError
+        try:
             self._refuse_if_unusable()
-            with self._my_turn():
+            with self._my_turn(patient=patient):
                 try:
-                    self._writer.execute("BEGIN IMMEDIATE")
+                    self._begin(patient=patient)
                     before = self._writer.total_changes
                     yield self._writer
                     self._writer.execute("COMMIT")
@@ -114,6 +125,13 @@ class SqliteFile:
                     self._roll_back()
                     raise
                 self._wal_pages += _PAGES_PER_COMMIT + (self._writer.total_changes - before) // _ROWS_PER_PAGE
+        finally:
+            self._lock.release()
+
+    @property
+    def needs_checkpoint(self) -> bool:
+        """Whether so much has gathered in the WAL that it should be brought into the database."""
+        return self._wal_pages >= CHECKPOINT_PAGES
 
     def checkpoint(self, *, pages: int = 0) -> None:
         """Bring the WAL into the database when about ``pages`` pages or more have gathered; waits for no reader.
@@ -181,10 +199,23 @@ class SqliteFile:
                 self._wal_pages = 0
                 return found
 
+    def _begin(self, *, patient: bool) -> None:
+        if patient is not self._is_patient:
+            self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_S * 1000 if patient else 0:.0f}")
+            self._is_patient = patient
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as exc:
+            if not patient and _primary_code(exc) == sqlite3.SQLITE_BUSY:
+                raise OccupiedError from exc
+            raise
+
     @contextmanager
-    def _my_turn(self) -> Iterator[None]:
+    def _my_turn(self, *, patient: bool = True) -> Iterator[None]:
         """Wait for this process's turn to write, as long as SQLite would."""
-        if not self._turn.take(_BUSY_TIMEOUT_S):
+        if not self._turn.take(_BUSY_TIMEOUT_S if patient else 0.0):
+            if not patient:
+                raise OccupiedError
             problem = f"another process kept {self.path} to itself for {_BUSY_TIMEOUT_S:.0f} s."
             raise self._error(problem, retryable=True)
         try:

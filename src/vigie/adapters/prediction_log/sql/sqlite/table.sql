@@ -19,9 +19,9 @@ CREATE TABLE {table} (
 ) STRICT
 
 -- name: insert
--- Keep one prediction.
+-- Keep predictions: a bracket of marks for each.
 INSERT INTO {table} (id, ts, version, variant, entity, latency_us, value, label, probas{features})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?{marks})
+VALUES {rows}
 
 -- name: read
 -- The next predictions of a window, oldest first, with their outcomes. The id range uses the index, ts is the truth.
