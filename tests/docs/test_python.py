@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -43,12 +45,16 @@ def test_python_examples_run(transcript, tmp_path):
     found = examples(transcript)
     assert [page for page, _ in found] == [
         "docs/how-to/bring-your-data.md",
+        "docs/how-to/export-and-erase.md",
         "docs/how-to/register-a-model.md",
         "docs/how-to/run-in-cron-or-ci.md",
         "docs/how-to/use-a-model-in-python.md",
     ]
     (tmp_path / "vigie.toml").write_text(_PROJECT)
     (tmp_path / "data.py").write_text(_SOURCE)
+    exported = tmp_path / ".vigie" / "exports" / "model=churn" / "day=2026-11-22"
+    exported.mkdir(parents=True)
+    pq.write_table(pa.table({"id": ["01a2020d"]}), exported / "part-0.parquet")
     program = "\n".join(f"exec({code!r}, {{}})" for _, code in found)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(

@@ -38,7 +38,7 @@ def test_the_short_prediction_log_benchmark_runs() -> None:
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert {found["status"] for found in report["results"]} == {"ok"}
-    assert len(report["results"]) == 9
+    assert len(report["results"]) == 10
     assert all(item["median"] > 0 for found in report["results"] for item in found["measures"])
     (gate,) = report["gates"]
     assert gate["met"]

@@ -121,7 +121,7 @@ def test_settings_of_the_writer(tmp_path, durable, synchronous):
         writer = log._file._writer
         names = ("journal_mode", "synchronous", "secure_delete", "wal_autocheckpoint", "busy_timeout")
         found = [writer.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
-    assert found == ["wal", synchronous, 2, 0, 10000]
+    assert found == ["wal", synchronous, 1, 0, 10000]
 
 
 def test_reading_cannot_write(tmp_path):
@@ -155,7 +155,7 @@ def test_names_never_enter_sql(tmp_path):
 
 def test_large_window_is_read_in_chunks(tmp_path, monkeypatch):
     """A window that takes several reads gives every row once, in order."""
-    monkeypatch.setattr("vigie.adapters.prediction_log.sqlite._CHUNK", 7)
+    monkeypatch.setattr("vigie.adapters.prediction_log.reading.CHUNK", 7)
     records = Records().many(21)
     with open_log(tmp_path / "log.db", durable=False) as log:
         log.append("churn", BINARY, records)
