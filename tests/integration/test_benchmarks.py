@@ -39,7 +39,10 @@ def test_the_short_prediction_log_benchmark_runs() -> None:
     report = json.loads(done.stdout)
     assert {found["status"] for found in report["results"]} == {"ok"}
     assert len(report["results"]) == 10
-    assert all(item["median"] > 0 for found in report["results"] for item in found["measures"])
+    measured = {
+        (found["case"], item["name"]): item["median"] for found in report["results"] for item in found["measures"]
+    }
+    assert [name for name, value in measured.items() if value <= 0] == [("a million rows", "left")]  # no byte was
     (gate,) = report["gates"]
     assert gate["met"]
     assert gate["low"] > 200  # ten features and the rest take that much, so something was measured
