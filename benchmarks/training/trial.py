@@ -23,8 +23,11 @@ source = "all.parquet"
 target = "{target}"
 test_fraction = {share}
 seed = {seed}
+
+[training]
+report = false
 """
-"""All that is said to Vigie: the default candidates, metric and folds."""
+"""All that is said to Vigie: the default candidates, metric and folds, and no report: no peer draws one."""
 
 
 @dataclass(frozen=True, slots=True)
