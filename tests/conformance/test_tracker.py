@@ -2,7 +2,6 @@
 
 import getpass
 import json
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -53,27 +52,14 @@ class TestMlflowTracker(TrackerSuite):
         return MlflowTracker(client, artifacts=tmp_path.as_uri())
 
     @pytest.fixture
-    def kept(self, client):
+    def kept(self, kept_in_mlflow):
         """Return what reads a run back through MLflow's own client."""
-
-        def read(run_id):
-            run = client.get_run(run_id)
-            return RunRecord(run.info.run_name, run.data.params, run.data.metrics, run.data.tags)
-
-        return read
+        return kept_in_mlflow
 
     @pytest.fixture
-    def attached(self, client, tmp_path):
+    def attached(self, attached_in_mlflow):
         """Return what reads files and note back."""
-
-        def read(run_id):
-            listed = client.list_artifacts(run_id)
-            listed += [below for item in listed if item.is_dir for below in client.list_artifacts(run_id, item.path)]
-            names = [item.path for item in listed if not item.is_dir]
-            files = {name: Path(client.download_artifacts(run_id, name, str(tmp_path))).read_bytes() for name in names}
-            return files, client.get_run(run_id).data.tags.get("mlflow.note.content", "")
-
-        return read
+        return attached_in_mlflow
 
     def test_rows_are_shown_as_datasets(self, tracker, client):
         """Both parts with their role, size and columns; the digest as much of it as MLflow keeps."""

@@ -20,7 +20,7 @@ from sklearn.model_selection import cross_val_score, train_test_split
 from vigie import Project
 from vigie.adapters.mlflow_registry import MlflowRegistry
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
-from vigie.domain.model import CHAMPION, RunRecord
+from vigie.domain.model import CHAMPION
 from vigie.errors import RegistryError
 from vigie.testing.conformance import RegistrySuite, TrackerSuite
 from vigie.testing.tables import CHURN_FEATURES, churn_table
@@ -120,27 +120,14 @@ class TestServedTracker(TrackerSuite):
         return MlflowTracker(client, artifacts=None)
 
     @pytest.fixture
-    def kept(self, client):
+    def kept(self, kept_in_mlflow):
         """Return what reads a run back."""
-
-        def read(run_id):
-            run = client.get_run(run_id)
-            return RunRecord(run.info.run_name, run.data.params, run.data.metrics, run.data.tags)
-
-        return read
+        return kept_in_mlflow
 
     @pytest.fixture
-    def attached(self, client, tmp_path):
+    def attached(self, attached_in_mlflow):
         """Return what reads files and note back."""
-
-        def read(run_id):
-            listed = client.list_artifacts(run_id)
-            listed += [below for item in listed if item.is_dir for below in client.list_artifacts(run_id, item.path)]
-            names = [item.path for item in listed if not item.is_dir]
-            files = {name: Path(client.download_artifacts(run_id, name, str(tmp_path))).read_bytes() for name in names}
-            return files, client.get_run(run_id).data.tags.get("mlflow.note.content", "")
-
-        return read
+        return attached_in_mlflow
 
 
 class TestServedRegistry(RegistrySuite):

@@ -8,22 +8,18 @@ as for the server.
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
 from vigie.adapters.bundle_folder import read_bundle
-from vigie.bundle.trust import Trust
-from vigie.errors import ConfigurationError, StorageError
+from vigie.adapters.environment_trust import trust_of_environment
+from vigie.errors import StorageError
 from vigie.inference.payload import read_rows
 from vigie.inference.slots import ServingModel
 from vigie.loop.open_bundle import open_bundle
-
-_BUNDLE = "VIGIE_BUNDLE__"
 
 
 class BundleModel:
@@ -61,26 +57,7 @@ def _load_pyfunc(path: str) -> BundleModel:
         members = read_bundle(Path(path))
     except OSError as exc:
         raise StorageError(path, f"{exc.strerror or type(exc).__name__}.", retryable=False) from exc
-    return BundleModel(open_bundle(members, version="mlflow", trust=_trust(os.environ)))
-
-
-def _trust(environ: Mapping[str, str]) -> Trust:
-    """Return what the environment trusts; a value that cannot be read never counts as "no"."""
-    asked = environ.get(f"{_BUNDLE}REQUIRE_SIGNATURE", "false")
-    try:
-        signed_only = msgspec.convert(asked, bool, strict=False)
-    except msgspec.ValidationError as exc:
-        raise ConfigurationError(
-            f"The value {asked!r} does not fit.",
-            where="environment",
-            key=f"{_BUNDLE}REQUIRE_SIGNATURE",
-            remedy="Write true or false.",
-        ) from exc
-    return Trust(_listed(environ, "TRUSTED_TYPES"), signed_only, _listed(environ, "TRUSTED_KEYS"))
-
-
-def _listed(environ: Mapping[str, str], name: str) -> frozenset[str]:
-    return frozenset(part.strip() for part in environ.get(_BUNDLE + name, "").split(",") if part.strip())
+    return BundleModel(open_bundle(members, version="mlflow", trust=trust_of_environment(os.environ)))
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -138,18 +138,6 @@ def _check_keys(bundle: BundleSettings, where: str) -> None:
         )
 
 
-def bundle_settings(environ: Mapping[str, str]) -> BundleSettings:
-    """Return the settings of ``[bundle]`` outside of a project: those of the environment.
-
-    Raises:
-        ConfigurationError: an unknown name, a value of the wrong type or range.
-    """
-    values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    sources: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
-    _apply_environment(values, sources, environ)
-    return _build(BundleSettings, "bundle", values["bundle"], sources["bundle"], "environment")
-
-
 def _settings_file(path: Path) -> Path:
     try:
         file = path / FILE_NAME if path.is_dir() else path

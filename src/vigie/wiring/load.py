@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.adapters.bundle_folder import read_bundle
+from vigie.adapters.environment_trust import trust_of_environment
 from vigie.adapters.tables.frames import as_table
 from vigie.bundle.members import MANIFEST, Parts, read_members
 from vigie.bundle.trust import Trust
@@ -25,7 +26,7 @@ from vigie.inference.payload import Rows, read_rows
 from vigie.inference.slots import ServingModel
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.tabular import table_rows, told_cautions, unknown_columns
-from vigie.settings import FILE_NAME, Settings, bundle_settings, load_settings
+from vigie.settings import FILE_NAME, Settings, load_settings
 from vigie.wiring.state import trust_of
 
 _MLFLOW_DATA = Path("data", "bundle")
@@ -114,7 +115,7 @@ def load(where: str | Path, *, trusted_types: Sequence[str] = ()) -> Model:
         RegistryError: the registry has no such version, or cannot be reached.
     """
     settings = _project_around()
-    trust = trust_of(settings.bundle if settings else bundle_settings(os.environ))
+    trust = trust_of(settings.bundle) if settings else trust_of_environment(os.environ)
     trust = replace(trust, types=trust.types | frozenset(trusted_types))
     if isinstance(where, str) and where.startswith("models:"):
         from vigie.wiring.registered import members_of  # noqa: PLC0415 - a folder needs no MLflow

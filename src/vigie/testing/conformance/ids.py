@@ -16,7 +16,7 @@ class IdSourceSuite:
     @pytest.fixture
     def ids(self) -> IdSource:
         """Return the source under test."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `ids` in your subclass.")
 
     def test_id_carries_its_time(self, ids: IdSource) -> None:
         """An id is a version 7 UUID whose first 48 bits are the milliseconds since 1970."""

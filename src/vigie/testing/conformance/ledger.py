@@ -36,7 +36,7 @@ class LedgerSuite:
     @pytest.fixture
     def ledger(self, clock: FakeClock) -> Ledger:
         """Return the ledger under test."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `ledger` in your subclass.")
 
     def test_event_comes_back_whole(self, ledger: Ledger) -> None:
         """An event is read as it was written, with its place in the ledger."""

@@ -15,12 +15,12 @@ class NotifierSuite:
     @pytest.fixture
     def notifier(self) -> Notifier:
         """Return the notifier under test."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `notifier` in your subclass.")
 
     @pytest.fixture
     def delivered(self) -> Callable[[], list[str]]:
         """Return a function that gives the texts delivered so far, oldest first."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `delivered` in your subclass.")
 
     def test_alert_arrives_whole(self, notifier: Notifier, delivered: Callable[[], list[str]]) -> None:
         """Model, title and body all reach the person."""

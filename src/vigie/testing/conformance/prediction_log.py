@@ -40,7 +40,7 @@ class PredictionLogSuite(FeedbackSuite, KeepingSuite):
     @pytest.fixture
     def log(self) -> PredictionLog:
         """Return the log under test."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `log` in your subclass.")
 
     def test_keeps_a_class_with_its_probabilities(self, log: PredictionLog) -> None:
         """A logged class comes back whole: features, answer, who, when, how long."""

@@ -68,12 +68,12 @@ class PredictionWriterSuite:
     @pytest.fixture
     def writer(self, clock: FakeClock) -> PredictionWriter:
         """Return the writer under test."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `writer` in your subclass.")
 
     @pytest.fixture
     def log(self, writer: PredictionWriter) -> PredictionLog:
         """Return what reads the store of ``writer``."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `log` in your subclass.")
 
     def test_what_is_acknowledged_is_there(self, writer: PredictionWriter, log: PredictionLog) -> None:
         """When the future is done, a reader finds the answers whole."""

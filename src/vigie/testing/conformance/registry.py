@@ -20,7 +20,7 @@ class RegistrySuite:
     @pytest.fixture
     def registry(self) -> ModelRegistry:
         """Return the registry under test."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `registry` in your subclass.")
 
     @pytest.fixture
     def new_run(self) -> Callable[[], str]:

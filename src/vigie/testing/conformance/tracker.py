@@ -26,17 +26,17 @@ class TrackerSuite:
     @pytest.fixture
     def tracker(self) -> Tracker:
         """Return the tracker under test."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `tracker` in your subclass.")
 
     @pytest.fixture
     def kept(self) -> Callable[[str], RunRecord]:
         """Return a function that reads a run back by its id."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `kept` in your subclass.")
 
     @pytest.fixture
     def attached(self) -> Callable[[str], tuple[dict[str, bytes], str]]:
         """Return a function that reads files and note of a run back."""
-        raise NotImplementedError
+        raise NotImplementedError("Give a fixture `attached` in your subclass.")
 
     def test_every_run_is_kept(self, tracker: Tracker, kept: Callable[[str], RunRecord]) -> None:
         """Params, metrics and tags of the parent and of each child can be read back under the ids given."""
