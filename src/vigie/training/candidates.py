@@ -67,9 +67,9 @@ class Candidate:
         simplicity: its place in the order of simplicity.
         tune: for a model without a path of its own: ``tune(columns, y)`` returns its best ``alpha``; None for others.
         build_fixed: for a model that tunes ``alpha`` by itself: the same one with ``alpha`` given; None for others.
-        settle: for a model that finds a parameter on rows it sets aside while fitting: ``settle(estimators)`` returns
-            the parameters, by name, that the folds' fitted estimators agree on; the final fit takes them, and learns
-            from every row. None for others.
+        settle: for a model that finds a parameter on rows it sets aside while fitting: ``settle(estimators, growth)``
+            returns the parameters, by name, that the folds' fitted estimators agree on, ``growth`` being how many times
+            their rows the final fit has; it takes them, and learns from every row. None for others.
         params: set by the user, by name.
         grid: values to search through, by the parameter's name.
     """
@@ -82,7 +82,7 @@ class Candidate:
     simplicity: Simplicity = Simplicity.FLEXIBLE
     build_fixed: Callable[[Task, int], Any] | None = None
     tune: Callable[[np.ndarray, np.ndarray], float] | None = None
-    settle: Callable[[Sequence[Any]], dict[str, Any]] | None = None
+    settle: Callable[[Sequence[Any], float], dict[str, Any]] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
@@ -151,8 +151,8 @@ def _patient_boosting(task: Task, seed: int) -> Any:
 
     Called patient and not tuned, because nothing is tuned to the table. Categories reach it as means of their levels as
     well. It gains most where many effects add up, where categories have many levels, and where noise is strong; the
-    default wins where a few columns decide together. Each fold stops by a tenth of its rows; the final fit takes the
-    folds' mean number of rounds and learns from all. Decision 0017 tells what was tried, and on what.
+    default wins where a few columns decide together. Each fold stops by a tenth of its rows; the final fit learns
+    from all, for as many rounds as the folds let expect. Decision 0017 tells what was tried, and on what.
     """
     kind = HistGradientBoostingClassifier if task.is_classification else HistGradientBoostingRegressor
     return kind(
@@ -169,9 +169,15 @@ def _patient_boosting(task: Task, seed: int) -> Any:
     )
 
 
-def _rounds(estimators: Sequence[Any]) -> dict[str, Any]:
-    """Return the mean number of rounds after which early stopping ended the folds' fits."""
-    return {"early_stopping": False, "max_iter": max(1, round(float(np.mean([each.n_iter_ for each in estimators]))))}
+def _rounds(estimators: Sequence[Any], growth: float) -> dict[str, Any]:
+    """Return the rounds of a fit on all rows: as many more than the folds' early stopping found as there are more rows.
+
+    More rows bear more rounds before these turn to noise. In proportion is a rule of thumb; never over the preset's own.
+    """
+    first = estimators[0]
+    learnt = 1 - first.validation_fraction if first.do_early_stopping_ else 1.0
+    found = float(np.mean([each.n_iter_ for each in estimators]))
+    return {"early_stopping": False, "max_iter": min(first.max_iter, max(1, round(found * growth / learnt)))}
 
 
 _ALL = frozenset(Task)

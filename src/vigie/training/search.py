@@ -197,6 +197,11 @@ class _Judge:
         """Folds of one repeat."""
         return len(self.folds) // self.repeats
 
+    @property
+    def growth(self) -> float:
+        """How many times the rows that a fold learns from all folds together have."""
+        return float(np.mean([(len(fit) + len(check)) / len(fit) for fit, check in self.folds]))
+
 
 def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry | Failure:
     try:
@@ -228,7 +233,7 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
             checked.append(fitting.ask(model, check))
             estimators.append(model.named_steps["model"])
             ticks.add(1)
-        model = fitting.fitted(split.train, {**_settled(candidate, estimators), **search.point})
+        model = fitting.fitted(split.train, {**_settled(candidate, estimators, judge.growth), **search.point})
         test_scores = fitting.ask(model, split.test)
         tuner = _tuner(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
@@ -275,9 +280,9 @@ def _search(
     return search_grid(fitting, split, judge.metric, n_points=n_points, enough=enough)
 
 
-def _settled(candidate: Candidate, estimators: Sequence[Any]) -> Mapping[str, Any]:
+def _settled(candidate: Candidate, estimators: Sequence[Any], growth: float) -> Mapping[str, Any]:
     """Return what the folds agree on; nothing where a grid may have given every fold other parameters."""
-    return {} if candidate.settle is None or candidate.grid else candidate.settle(estimators)
+    return {} if candidate.settle is None or candidate.grid else candidate.settle(estimators, growth)
 
 
 def _cut_short(search: Search) -> tuple[str, ...]:
