@@ -170,9 +170,9 @@ def _patient_boosting(task: Task, seed: int) -> Any:
 
 
 def _rounds(estimators: Sequence[Any], growth: float) -> dict[str, Any]:
-    """Return the rounds of a fit on all rows: as many more than the folds' early stopping found as there are more rows.
+    """Return the rounds of a fit on all rows: more than the folds stopped at, in the proportion of the rows.
 
-    More rows bear more rounds before these turn to noise. In proportion is a rule of thumb; never over the preset's own.
+    More rows bear more rounds before these turn to noise; that it is in proportion is a rule of thumb.
     """
     first = estimators[0]
     learnt = 1 - first.validation_fraction if first.do_early_stopping_ else 1.0
