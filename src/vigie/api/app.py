@@ -16,7 +16,7 @@ from vigie.api.door import Guard, check_declared
 from vigie.api.endpoints import Endpoints
 from vigie.api.errors import Boundary, RequestError, on_http_error, on_request_error, on_vigie_error
 from vigie.api.fast import FastPath
-from vigie.api.open_inference import OpenInference
+from vigie.api.open_inference import InTheirWords, OpenInference
 from vigie.api.service import Service
 from vigie.api.telemetry import Observe, Telemetry
 from vigie.api.wire import json_response
@@ -76,6 +76,7 @@ def create_app(service: Service) -> ASGIApp:
     app.add_middleware(Guard, door=service.door, routes=app.routes, needs=needs)
     app.add_middleware(Boundary)
     app.add_middleware(HostCheck, hosts=service.hosts)
+    app.add_middleware(InTheirWords)
     app.add_middleware(Observe, telemetry=telemetry)  # the last one added is the outermost
     return FastPath(app, service, answering, telemetry) if service.fast_path else app
 
@@ -85,6 +86,6 @@ def _open_inference(protocol: OpenInference) -> dict[str, Entrance]:
     health = {"/v2/health/live", "/v2/health/ready"}
     scopes = {"GET": KeyScope.READ, "POST": KeyScope.PREDICT}
     return {
-        path: Entrance(method, endpoint, None if path in health else scopes[method], hidden=True)
+        path: Entrance(method, endpoint, None if path in health else scopes[method])
         for (method, path), endpoint in protocol.routes().items()
     }
