@@ -33,15 +33,16 @@ class Entrance(NamedTuple):
     hidden: bool = False
 
 
-def create_app(service: Service) -> ASGIApp:
+def create_app(service: Service, telemetry: Telemetry | None = None) -> ASGIApp:
     """Return the ASGI application of a service.
 
     Args:
         service: collaborators and limits; the model may come later, through ``service.slots``.
+        telemetry: where requests are counted; None counts for this process alone.
     """
     # FastAPI's own pages load their scripts from another host: ours stand alone.
     app = FastAPI(title=service.name, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    telemetry = Telemetry(service.slots)
+    telemetry = telemetry or Telemetry(service.slots)
     answering = Answering(service, telemetry)
     endpoints = Endpoints(service, telemetry, answering)
     description = Description(app, service)

@@ -8,6 +8,8 @@ than the answer. What it does not take at once goes uvicorn's way, as if it had 
 """
 
 import asyncio
+import math
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +30,13 @@ MAX_HEADERS = 100
 MAX_DIRECT_BYTES = 65_536
 """Larger bodies are worth a task."""
 
+MAX_TOLD = 100
+"""Connections beyond the most that may be open which are still told so; further ones are cut off without a word."""
+
+TOLD_S = 1.0
+"""How long one of these may take to begin its request."""
+
+CROWDED = Meaning(503, "too-many-connections", "Too many connections are open")
 TIMEOUT = Meaning(408, "request-timeout", "The request took too long to arrive")
 HEAD_TOO_LARGE = Meaning(431, "headers-too-large", "The header is too large")
 URL_TOO_LONG = Meaning(414, "uri-too-long", "The address is too long")
@@ -51,8 +60,13 @@ class _Cycle:
 class Connection(HttpToolsProtocol):
     """uvicorn's connection, with an end to its patience; ``sweep`` is called about once a second."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, max_connections: float = math.inf, refused: Callable[[], object] = int, **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
+        self._max_connections = max_connections
+        self._count_refused = refused
+        self._is_one_too_many = False
         self._began_at: float | None = None  # when the request began that is not all here yet
         self._paused_at: float | None = None  # when the client stopped reading
         self._n_head_bytes = 0
@@ -65,9 +79,17 @@ class Connection(HttpToolsProtocol):
         """Start the time of the first request."""
         super().connection_made(transport)
         self._began_at = self.loop.time()
+        if len(self.connections) > self._max_connections:
+            self._is_one_too_many = True
+            self._count_refused()
+            if len(self.connections) > self._max_connections + MAX_TOLD:
+                transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Note when a request begins, and how long its header is."""
+        if self._is_one_too_many:
+            self._refuse(CROWDED)  # now, not before: a client that is still writing would not read it
+            return
         self._idle_since = None
         if self._began_at is None:
             self._began_at = self.loop.time()
@@ -141,7 +163,9 @@ class Connection(HttpToolsProtocol):
         Args:
             now: by the event loop's clock.
         """
-        if self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
+        if self._is_one_too_many and self._began_at is not None and now - self._began_at > TOLD_S:
+            self.transport.abort()
+        elif self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
             self.transport.close()
         elif self._paused_at is not None and now - self._paused_at > READING_S:
             self.transport.abort()

@@ -31,6 +31,12 @@ _numbers = count(1)
 _log = logging.getLogger("vigie.requests")
 
 
+def renew() -> None:
+    """Start ids of its own in a process that was forked: its parent's would come twice."""
+    global _PREFIX  # noqa: PLW0603 - one process, one prefix
+    _PREFIX = token_hex(6).encode()
+
+
 def begin(given: bytes | None) -> bytes:
     """Return the id of a request, and make it the one that is being answered.
 
