@@ -96,7 +96,7 @@ def test_a_promotion_reaches_every_worker(project, pair, customer):
 
 
 def test_a_killed_worker_is_replaced_and_takes_no_count_with_it(project, pair, customer, tools):
-    """kill -9: the other answers meanwhile, the log has all that was acknowledged, and counters only grow."""
+    """After kill -9 the other answers, the log has all that was acknowledged, and counters only grow."""
     process, http = pair
     victim = _workers(process)[0]
     ids, seen = _crowd(http, customer), [_answered(http)]

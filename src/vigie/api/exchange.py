@@ -15,6 +15,9 @@ HEADER = b"x-request-id"
 REQUEST_ID: ContextVar[str] = ContextVar("vigie_request_id", default="")
 """The request that is being answered, for every line that is logged meanwhile."""
 
+TRACE_ID: ContextVar[str] = ContextVar("vigie_trace_id", default="")
+"""The trace it belongs to, 32 hexadecimal digits, where requests are traced."""
+
 ANSWER_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 """What every answer says: it is what it says it is, and it is for whoever asked."""
 

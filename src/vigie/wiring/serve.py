@@ -33,6 +33,7 @@ from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
+from vigie.wiring.tracing import traced
 from vigie.wiring.workers import allow_files, supervise
 
 logger = logging.getLogger("vigie.serve")
@@ -110,14 +111,15 @@ def answer(post: Post, worker: int) -> None:
             # the log and the follower be closed.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: None)
-            make_server(
-                create_app(service, telemetry),
-                keep_alive_s=settings.serving.keep_alive.total_seconds(),
-                drain_s=_STOP_S,
-                transport=post.transport,
-                telemetry=telemetry,
-                max_connections=settings.serving.max_connections,
-            ).run(sockets=[post.listener])
+            with traced(create_app(service, telemetry), service.name) as app:
+                make_server(
+                    app,
+                    keep_alive_s=settings.serving.keep_alive.total_seconds(),
+                    drain_s=_STOP_S,
+                    transport=post.transport,
+                    telemetry=telemetry,
+                    max_connections=settings.serving.max_connections,
+                ).run(sockets=[post.listener])
     finally:
         writer.close()
 
