@@ -98,6 +98,8 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if not self._has_head and self._n_head_bytes > MAX_HEAD_BYTES and self._began_at is not None:
             self._refuse(HEAD_TOO_LARGE)
+        if self._held is not None and self._announces_much():
+            self._hand_on()  # what is too large is refused before it is here
 
     def on_headers_complete(self) -> None:
         """Start the request, unless its header is too large."""
@@ -180,6 +182,10 @@ class Connection(HttpToolsProtocol):
         idle = self.cycle is None or self.cycle.response_complete
         unusual = self.expect_100_continue or self.flow.write_paused or self.parser.should_upgrade()
         return self._fast is not None and idle and not unusual and self.parser.get_method() == b"POST"
+
+    def _announces_much(self) -> bool:
+        """Whether the body that has not arrived yet is too large for the fast path, by the request's own word."""
+        return int(dict(self.headers).get(b"content-length", b"0")) > MAX_DIRECT_BYTES
 
     def _ask(self, body: bytes) -> bool:
         """Ask the fast path; return whether it will answer."""

@@ -115,6 +115,8 @@ def decode_json(body: bytes) -> Any:
         fault = Fault("", "number-out-of-range", "expected numbers that float64 can hold, found a larger one")
         raise RequestError(OVERFLOW, "Mend what errors lists and send the request again.", [fault]) from exc
     except msgspec.DecodeError as exc:
+        if "surrogate" in str(exc):
+            raise RequestError(BAD_TEXT, "Send whole characters: half of a surrogate pair is none.") from exc
         raise RequestError(MALFORMED, f"{exc}. NaN and Infinity are not JSON; send null for missing.") from exc
     except UnicodeDecodeError as exc:
         raise RequestError(BAD_TEXT, "Send UTF-8.") from exc
