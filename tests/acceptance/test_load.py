@@ -1,7 +1,7 @@
 """A server under load: swaps at 70 % of what it can do, four times more than it can do, and clients that dawdle.
 
-Minutes long and judged by the clock, hence in ``make load``, best on a quiet machine; they print what they saw. What does
-not take a clock (that swaps mix nothing, that a crowd is refused in order, that slow clients are closed) is checked in
+Minutes long and judged by the clock, hence in ``make load``, best on a quiet machine; they print what they saw. What
+takes no clock (that swaps mix nothing, that a crowd is refused in order, that slow clients are closed) is checked in
 ``tests/integration/test_http`` as well.
 """
 
