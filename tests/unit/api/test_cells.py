@@ -8,6 +8,8 @@ import pytest
 from vigie.api import cells as module
 from vigie.api.cells import Board
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # 3.12 and later
+
 
 def _in_child(work):
     """Do something in a process that ends without cleaning up, as one that is killed."""
