@@ -10,7 +10,7 @@ WORKERS ?= auto
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo test crash check fmt lint types arch lock clean help
+.PHONY: setup demo test crash load check fmt lint types arch lock clean help
 
 setup: $(READY) ## Make .venv with everything that the other targets need
 
@@ -30,6 +30,9 @@ test: $(READY) ## Run the tests (ARGS="-k drift" for some of them)
 
 crash: $(READY) ## Kill, cut the power, fail the disk and spoil requests by the thousand (minutes; needs a C compiler)
 	$(RUN)python -m pytest -m "crash or fuzz" tests/crash tests/integration/test_http/test_fuzz.py $(ARGS)
+
+load: $(READY) ## Load a server for minutes: swaps, four times too much, slow clients (wants a quiet machine)
+	$(RUN)python -m pytest -m load tests/acceptance/test_load.py $(ARGS)
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
 	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }

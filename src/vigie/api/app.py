@@ -16,7 +16,7 @@ from vigie.api.door import Guard, check_declared
 from vigie.api.endpoints import Endpoints
 from vigie.api.errors import Boundary, RequestError, on_http_error, on_request_error, on_vigie_error
 from vigie.api.fast import FastPath
-from vigie.api.open_inference import OpenInference
+from vigie.api.open_inference import InTheirWords, OpenInference
 from vigie.api.service import Service
 from vigie.api.telemetry import Observe, Telemetry
 from vigie.api.wire import json_response
@@ -33,15 +33,16 @@ class Entrance(NamedTuple):
     hidden: bool = False
 
 
-def create_app(service: Service) -> ASGIApp:
+def create_app(service: Service, telemetry: Telemetry | None = None) -> ASGIApp:
     """Return the ASGI application of a service.
 
     Args:
         service: collaborators and limits; the model may come later, through ``service.slots``.
+        telemetry: where requests are counted; None counts for this process alone.
     """
     # FastAPI's own pages load their scripts from another host: ours stand alone.
     app = FastAPI(title=service.name, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    telemetry = Telemetry(service.slots)
+    telemetry = telemetry or Telemetry(service.slots)
     answering = Answering(service, telemetry)
     endpoints = Endpoints(service, telemetry, answering)
     description = Description(app, service)
@@ -76,6 +77,7 @@ def create_app(service: Service) -> ASGIApp:
     app.add_middleware(Guard, door=service.door, routes=app.routes, needs=needs)
     app.add_middleware(Boundary)
     app.add_middleware(HostCheck, hosts=service.hosts)
+    app.add_middleware(InTheirWords)
     app.add_middleware(Observe, telemetry=telemetry)  # the last one added is the outermost
     return FastPath(app, service, answering, telemetry) if service.fast_path else app
 
@@ -85,6 +87,6 @@ def _open_inference(protocol: OpenInference) -> dict[str, Entrance]:
     health = {"/v2/health/live", "/v2/health/ready"}
     scopes = {"GET": KeyScope.READ, "POST": KeyScope.PREDICT}
     return {
-        path: Entrance(method, endpoint, None if path in health else scopes[method], hidden=True)
+        path: Entrance(method, endpoint, None if path in health else scopes[method])
         for (method, path), endpoint in protocol.routes().items()
     }

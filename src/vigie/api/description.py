@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from vigie.api.errors import PROBLEM_JSON, Problem
+from vigie.api.open_inference_description import describe_open_inference
 from vigie.api.service import Service
 from vigie.api.wire import AnswerBody, Health, InvocationBody, ReceiptBody
 from vigie.domain.schema import Feature, Kind, Schema, Value
@@ -38,7 +39,7 @@ INVOCATION_SCHEMA: dict[str, Any] = {
     "maxProperties": 1,
 }
 
-OPEN_TO_ALL = ("/livez", "/readyz")
+OPEN_TO_ALL = ("/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
 """Described routes that ask for no key."""
 
 _ACCESS = ("401", "403", "429")
@@ -105,6 +106,7 @@ class Description:
         _put_responses(paths["/invocations"]["post"], {"200": invocation})
         _put_responses(paths["/feedback"]["post"], {"200": _one_or_many(receipt), "202": receipt})
         _put_responses(paths["/health"]["get"], {"200": health, "503": health})
+        describe_open_inference(document, model.schema if model else None, examples[0])
         for path, codes in _PROBLEMS.items():
             for operation in paths[path].values():
                 for code in codes:

@@ -8,10 +8,11 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie.api.access import read_body
 from vigie.api.answering import Answering, Served
-from vigie.api.errors import Meaning, RequestError, on_failure
+from vigie.api.errors import PROBLEM_JSON, Meaning, RequestError
 from vigie.api.protocols.open_inference import BINARY, HEADER_LENGTH, JSON, describe_model, json_length, read_inference
 from vigie.api.service import Service
 from vigie.api.wire import json_response
@@ -41,7 +42,7 @@ class OpenInference:
         self._server = json_response(SERVER | {"version": version})
 
     def routes(self) -> dict[tuple[str, str], Route]:
-        """Return every route by method and path; each tells its failures in the protocol's way."""
+        """Return every route by method and path."""
         one = "/v2/models/{name}"
         routes: dict[tuple[str, str], Route] = {("GET", "/v2"): self.server, ("GET", "/v2/health/live"): self.live}
         routes["GET", "/v2/health/ready"] = self.ready
@@ -49,7 +50,7 @@ class OpenInference:
             routes["GET", path] = self.model
             routes["GET", path + "/ready"] = self.model_ready
             routes["POST", path + "/infer"] = self.infer
-        return {place: _told(route) for place, route in routes.items()}
+        return routes
 
     async def server(self, _request: Request) -> Response:
         """Say which server this is, and which extensions it speaks."""
@@ -108,22 +109,47 @@ class OpenInference:
         return served
 
 
-def _told(route: Route) -> Route:
-    async def answer(request: Request) -> Response:
-        try:
-            return await route(request)
-        except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
-            return with_error(on_failure(exc))
+class InTheirWords:
+    """An ASGI layer: a problem under ``/v2``, whoever tells it, has the member that this protocol's clients read.
 
-    return answer
+    Args:
+        app: what may refuse.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and add ``error`` to the problem that comes back."""
+        if scope["type"] != "http" or not f"{scope['path']}/".startswith("/v2/"):
+            await self._app(scope, receive, send)
+            return
+        held: Message | None = None
+
+        async def told(message: Message) -> None:
+            nonlocal held
+            if message["type"] == "http.response.start" and _is_problem(message):
+                held = message  # its length is about to change
+                return
+            if held is not None:
+                body = with_error(message["body"])  # a problem is one message
+                headers = [pair for pair in held["headers"] if pair[0] != b"content-length"]
+                await send({**held, "headers": [*headers, (b"content-length", b"%d" % len(body))]})
+                held, message = None, {**message, "body": body}
+            await send(message)
+
+        await self._app(scope, receive, told)
 
 
-def with_error(response: Response) -> Response:
+def _is_problem(start: Message) -> bool:
+    return (b"content-type", PROBLEM_JSON.encode()) in start["headers"]
+
+
+def with_error(body: bytes) -> bytes:
     """Return a problem with the member that this protocol's clients read: ``error``, one sentence."""
-    told = msgspec.json.decode(bytes(response.body))
+    told = msgspec.json.decode(body)
     faults = [f"{fault['pointer']}: {fault['detail']}" for fault in told.get("errors", ())]
     told["error"] = ". ".join(
         part.rstrip(".") for part in (told["title"], *(faults or [told.get("detail", "")])) if part
     )
-    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-    return Response(msgspec.json.encode(told), response.status_code, headers)
+    return msgspec.json.encode(told)

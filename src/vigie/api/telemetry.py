@@ -1,16 +1,18 @@
-"""What Prometheus reads: requests, latencies, answers, warnings, feedback, the model that serves, and the process.
+"""What Prometheus reads: requests, latencies, answers, warnings, feedback, the model that serves, and the processes.
 
-Labels come from closed sets; no value and no id is ever a label. Units are base units: seconds and bytes.
+Labels come from closed sets; no value and no id is ever a label. Units are base units: seconds and bytes. Counters are
+sums over the workers of a server, whichever of them is asked; what belongs to one process says which worker it is.
 """
 
+import os
 from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from time import perf_counter
+from typing import NamedTuple
 
 import psutil
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -18,6 +20,7 @@ from prometheus_client.utils import floatToGoString
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie.api import exchange
+from vigie.api.cells import Board, Cells, Name
 from vigie.api.door import caller_of
 from vigie.inference.slots import Slots
 
@@ -32,42 +35,115 @@ GONE = "499"
 """The code of a request whose client left before the answer (as nginx counts it)."""
 
 
+class _Meaning(NamedTuple):
+    documentation: str
+    labels: tuple[str, ...] = ()
+
+
+REQUESTS, DURATION = "vigie_requests_total", "vigie_request_duration_seconds"
+PREDICTIONS, WARNINGS = "vigie_predictions_total", "vigie_prediction_warnings_total"
+FEEDBACK, REFUSED = "vigie_feedback_total", "vigie_connections_refused_total"
+INFO, CONNECTIONS, RESTARTS = "vigie_model_info", "vigie_connections", "vigie_worker_restarts_total"
+
+COUNTERS: Mapping[str, _Meaning] = {
+    REQUESTS: _Meaning("HTTP requests answered.", ("route", "method", "code")),
+    PREDICTIONS: _Meaning("Predictions answered and logged.", ("model", "version")),
+    WARNINGS: _Meaning("Answers to take with care: values unseen in training.", ("kind",)),
+    FEEDBACK: _Meaning("Outcomes received, by what became of them.", ("status",)),
+    REFUSED: _Meaning("Connections refused because too many were open."),
+}
+"""What is counted in all workers together."""
+
+PID, CPU_BEFORE = "pid", "cpu_before"
+"""Numbers of a worker that no metric shows as they are: its process, and the CPU seconds of those before it."""
+
+
 class Telemetry:
     """The metrics of one server, in a registry of their own.
 
     Args:
-        slots: who serves, asked at every scrape.
+        slots: who serves, asked once a second and at every scrape.
+        board: the numbers of all workers; None for a server that is one process.
+        worker: which of them this process is, from 0.
     """
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: Slots, board: Board | None = None, worker: int = 0) -> None:
+        board = board or Board()
+        self._slots = slots
+        self._own = board.cells(worker)
+        self._own.put((PID,), os.getpid())
         self.registry = CollectorRegistry()
-        self.requests = Requests()
-        self.registry.register(self.requests)
-        self.predictions = Counter(
-            "vigie_predictions_total", "Predictions answered and logged.", ["model", "version"], registry=self.registry
-        )
-        self.warnings = Counter(
-            "vigie_prediction_warnings_total",
-            "Answers to take with care: values unseen in training.",
-            ["kind"],
-            registry=self.registry,
-        )
-        self.feedback = Counter(
-            "vigie_feedback_total", "Outcomes received, by what became of them.", ["status"], registry=self.registry
-        )
-        self.registry.register(_State(slots))
+        self.registry.register(_Sums([board.cells(number) for number in range(board.n_workers)]))
+        self.requests = Requests(self._own)
+        self.predictions = Counter(self._own, PREDICTIONS)
+        self.warnings = Counter(self._own, WARNINGS)
+        self.feedback = Counter(self._own, FEEDBACK)
+        self.refused = Counter(self._own, REFUSED).labels()
+
+    def look(self, n_connections: int | None = None) -> None:
+        """Note what is true now: the model that serves and, where it is given, how many connections are open."""
+        model = self._slots.champion
+        for name in self._own.names():
+            if name[0] == INFO:
+                self._own.put(name, 0)
+        if model is not None:
+            self._own.put((INFO, model.name, model.version), 1)
+        if n_connections is not None:
+            self._own.put((CONNECTIONS,), n_connections)
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
+        self.look()
         return generate_latest(self.registry)
 
 
-class Requests(Collector):
-    """Requests answered, and how long they took, in plain numbers: only the event loop counts, so nothing is locked."""
+class Count:
+    """One number that only grows; like all of them, counted on the event loop only, so that nothing is locked."""
 
-    def __init__(self) -> None:
-        self._answered: dict[tuple[str, str, str], int] = {}
-        self._durations: dict[str, _Durations] = {}
+    __slots__ = ("_numbers", "_place")
+
+    def __init__(self, cells: Cells, name: Name) -> None:
+        self._numbers = cells.numbers
+        self._place = cells.place(name)
+
+    def inc(self, n: int = 1) -> None:
+        """Count ``n`` more."""
+        self._numbers[self._place] += n
+
+
+class Counter:
+    """A metric that counts, by labels.
+
+    Args:
+        cells: where this process counts.
+        name: of the metric.
+    """
+
+    def __init__(self, cells: Cells, name: str) -> None:
+        self._cells = cells
+        self._name = name
+        self._counts: dict[Name, Count] = {}
+
+    def labels(self, *values: str) -> Count:
+        """Return the count for some labels, each from a closed set."""
+        found = self._counts.get(values)
+        if found is None:
+            found = self._counts[values] = Count(self._cells, (self._name, *values))
+        return found
+
+
+class Requests:
+    """Requests answered, and how long they took.
+
+    Args:
+        cells: where this process counts.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+        self._numbers = cells.numbers
+        self._answered: dict[Name, int] = {}
+        self._durations: dict[str, int] = {}
 
     def note(self, route: str, method: str, code: str, seconds: float) -> None:
         """Count one request.
@@ -78,60 +154,95 @@ class Requests(Collector):
             code: the status of its answer.
             seconds: from its first byte to the last of its answer.
         """
-        labels = (route, method, code)
-        self._answered[labels] = self._answered.get(labels, 0) + 1
-        durations = self._durations.get(route)
-        if durations is None:
-            durations = self._durations[route] = _Durations([0] * (len(LATENCY_BUCKETS_S) + 1))
-        durations.buckets[bisect_left(LATENCY_BUCKETS_S, seconds)] += 1
-        durations.total_s += seconds
+        labels, numbers = (route, method, code), self._numbers
+        place = self._answered.get(labels)
+        if place is None:
+            place = self._answered[labels] = self._cells.place((REQUESTS, *labels))
+        numbers[place] += 1
+        place = self._durations.get(route)
+        if place is None:  # the seconds in all, then the buckets
+            place = self._durations[route] = self._cells.place((DURATION, route), len(LATENCY_BUCKETS_S) + 2)
+        numbers[place] += seconds
+        numbers[place + 1 + bisect_left(LATENCY_BUCKETS_S, seconds)] += 1
+
+
+class _Sums(Collector):
+    """Adds up the workers' numbers at a scrape.
+
+    Args:
+        parts: of all workers.
+    """
+
+    def __init__(self, parts: Iterable[Cells]) -> None:
+        self._parts = list(parts)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield both metrics."""
-        answered = CounterMetricFamily(
-            "vigie_requests_total", "HTTP requests answered.", labels=["route", "method", "code"]
-        )
-        for labels, n in list(self._answered.items()):
-            answered.add_metric(labels, n)
-        yield answered
-        took = HistogramMetricFamily(
-            "vigie_request_duration_seconds",
-            "Time from the first byte of a request to the last of its answer.",
-            labels=["route"],
-        )
-        bounds = [*map(floatToGoString, LATENCY_BUCKETS_S), "+Inf"]
-        for route, durations in list(self._durations.items()):
-            took.add_metric(
-                [route], list(zip(bounds, accumulate(durations.buckets), strict=True)), sum_value=durations.total_s
-            )
-        yield took
-
-
-@dataclass(slots=True)
-class _Durations:
-    buckets: list[int]
-    total_s: float = 0.0
-
-
-class _State(Collector):
-    """What is true at the moment of a scrape: the model that serves, and the process."""
-
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
-        self._process = psutil.Process()
-
-    def collect(self) -> Iterator[Metric]:
-        info = GaugeMetricFamily("vigie_model_info", "The model that serves; always 1.", labels=["model", "version"])
-        if (model := self._slots.champion) is not None:
-            info.add_metric([model.name, model.version], 1)
+        """Yield every metric, those without a number yet as well."""
+        workers = [part.read() for part in self._parts]
+        sums: dict[Name, list[float]] = {}
+        for numbers in workers:
+            for name, values in numbers.items():
+                sums[name] = [a + b for a, b in zip(sums[name], values, strict=True)] if name in sums else values
+        for metric, (documentation, labels) in COUNTERS.items():
+            family = CounterMetricFamily(metric, documentation, labels=labels)
+            for name, (value, *_) in sums.items():
+                if name[0] == metric:
+                    family.add_metric(name[1:], value)
+            yield family
+            if metric == REQUESTS:
+                yield _durations(sums)
+        yield from _of_workers(workers)
+        info = GaugeMetricFamily(INFO, "The model that serves; always 1.", labels=["model", "version"])
+        for name, (n_workers, *_) in sums.items():
+            if name[0] == INFO and n_workers:
+                info.add_metric(name[1:], 1)
         yield info
-        times = self._process.cpu_times()
-        yield CounterMetricFamily(
-            "vigie_process_cpu_seconds_total", "CPU time of the server.", value=times.user + times.system
-        )
-        yield GaugeMetricFamily(
-            "vigie_process_resident_memory_bytes", "Resident memory.", value=self._process.memory_info().rss
-        )
+
+
+def _durations(sums: Mapping[Name, list[float]]) -> Metric:
+    took = HistogramMetricFamily(
+        DURATION, "Time from the first byte of a request to the last of its answer.", labels=["route"]
+    )
+    bounds = [*map(floatToGoString, LATENCY_BUCKETS_S), "+Inf"]
+    for name, (total_s, *buckets) in sums.items():
+        if name[0] == DURATION:
+            took.add_metric(name[1:], list(zip(bounds, accumulate(buckets), strict=True)), sum_value=total_s)
+    return took
+
+
+def _of_workers(workers: Iterable[Mapping[Name, list[float]]]) -> Iterator[Metric]:
+    """Yield what is each worker's own; its CPU time goes on where those in its place before it stopped."""
+    by = ["worker"]
+    n_open = GaugeMetricFamily(CONNECTIONS, "Open connections.", labels=by)
+    restarts = CounterMetricFamily(RESTARTS, "Workers started anew after one died.", labels=by)
+    cpu = CounterMetricFamily("vigie_process_cpu_seconds_total", "CPU time of the server.", labels=by)
+    memory = GaugeMetricFamily("vigie_process_resident_memory_bytes", "Resident memory.", labels=by)
+    for number, numbers in enumerate(workers):
+        label, cpu_s = [str(number)], numbers.get((CPU_BEFORE,), [0.0])[0]
+        n_open.add_metric(label, numbers.get((CONNECTIONS,), [0.0])[0])
+        restarts.add_metric(label, numbers.get((RESTARTS,), [0.0])[0])
+        pid = int(numbers.get((PID,), [0.0])[0])
+        try:
+            with (process := psutil.Process(pid)).oneshot():
+                cpu_s += sum(process.cpu_times()[:2])
+                memory.add_metric(label, process.memory_info().rss)
+        except psutil.Error:
+            pass  # between its end and its successor
+        cpu.add_metric(label, cpu_s)
+    yield from (n_open, restarts, cpu, memory)
+
+
+def has_ended(cells: Cells, cpu_s: float) -> None:
+    """Note that a worker has died: what it counted stays, what was true of it is so no longer.
+
+    Args:
+        cells: its part.
+        cpu_s: the CPU time it took.
+    """
+    cells.add((CPU_BEFORE,), cpu_s)
+    cells.put((PID,), 0)
+    cells.put((CONNECTIONS,), 0)
+    cells.add((RESTARTS,), 1)
 
 
 class Observe:

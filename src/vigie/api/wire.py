@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 
+from vigie.api.depth import MAX_DEPTH, deep_place, is_deep
 from vigie.api.errors import Fault, Meaning, RequestError
 from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Label
@@ -104,20 +105,34 @@ def decode_json(body: bytes) -> Any:
     """Return the JSON value of a body; of duplicate keys, the last one wins.
 
     Raises:
-        RequestError: 400 for what is not JSON (NaN and Infinity included) or not UTF-8 or nested without end, 422 for
+        RequestError: 400 for what is not JSON (NaN and Infinity included) or not UTF-8 or nested too deep, 422 for
             a number that neither float64 nor an integer of a sane length can hold.
     """
+    check_depth(body)
     try:
         return msgspec.json.decode(body)
     except msgspec.ValidationError as exc:  # the only constraint on untyped JSON is the size of its numbers
         fault = Fault("", "number-out-of-range", "expected numbers that float64 can hold, found a larger one")
         raise RequestError(OVERFLOW, "Mend what errors lists and send the request again.", [fault]) from exc
     except msgspec.DecodeError as exc:
+        if "surrogate" in str(exc):
+            raise RequestError(BAD_TEXT, "Send whole characters: half of a surrogate pair is none.") from exc
         raise RequestError(MALFORMED, f"{exc}. NaN and Infinity are not JSON; send null for missing.") from exc
     except UnicodeDecodeError as exc:
         raise RequestError(BAD_TEXT, "Send UTF-8.") from exc
-    except RecursionError as exc:
-        raise RequestError(TOO_DEEP, "Send an object, or an array of objects.") from exc
+
+
+def check_depth(body: bytes) -> None:
+    """Refuse a body that is nested too deep, before anything reads it.
+
+    Raises:
+        RequestError: 400 with the place where it becomes too deep.
+    """
+    if is_deep(body):
+        fault = Fault(
+            deep_place(body), "json-too-deep", f"expected at most {MAX_DEPTH} arrays and objects in one another"
+        )
+        raise RequestError(TOO_DEEP, "Send an object, or an array of objects.", [fault])
 
 
 class AnswerBodies:

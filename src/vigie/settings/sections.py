@@ -87,6 +87,8 @@ class ServingSettings:
     heavy_rows: Positive = key("Larger arrays are read and scored beside the others, in a thread.", 256)
     max_bulk_bytes: Positive = key("The largest body of an Arrow stream.", 67_108_864)
     max_bulk_rows: Positive = key("The longest Arrow stream.", 100_000)
+    workers: Positive = key("Processes that answer; limits count for each of them.", 1)
+    max_connections: Positive = key("Open connections; more are refused at once, with 503.", 2_000)
     max_under_way: Positive = key("Predictions under way at a time; more are refused at once, with 503.", 1_024)
     keep_alive: timedelta = key("How long an idle connection is kept.", timedelta(seconds=75))
     fast_path: bool = key("Whether plain predictions are answered without the framework.", default=True)

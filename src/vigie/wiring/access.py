@@ -126,6 +126,7 @@ def watched_keys(keys: AccessKeyFile, door: Door) -> Iterator[None]:
     """Follow the keys while the server runs, and note when they were last used."""
     stopped = threading.Event()
     watch = KeyWatch(keys, door)
+    watch.look()  # a worker may start long after the door was made
 
     def look() -> None:
         n = 0

@@ -7,7 +7,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from vigie.api.exchange import REQUEST_ID
+from vigie.api.exchange import REQUEST_ID, TRACE_ID
 from vigie.errors import VigieError
 
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -58,6 +58,8 @@ class JsonLines(logging.Formatter):
         }
         if request_id := REQUEST_ID.get():
             said["request_id"] = request_id
+        if trace_id := TRACE_ID.get():
+            said["trace_id"] = trace_id
         said |= getattr(record, "vigie", {})
         if record.exc_info and record.exc_info[1] is not None:
             said["error"] = places(record.exc_info[1])

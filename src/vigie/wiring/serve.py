@@ -14,18 +14,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
-from datetime import timedelta
-
-from starlette.types import ASGIApp
+from dataclasses import asdict, dataclass, fields
 
 from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
+from vigie.api.cells import Board
+from vigie.api.door import Door
 from vigie.api.server import Transport, make_server
 from vigie.api.service import Limits, Service
+from vigie.api.telemetry import Telemetry
 from vigie.bundle.trust import Trust
 from vigie.errors import ConfigurationError, VigieError
 from vigie.inference.slots import Slots
@@ -33,11 +33,25 @@ from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
+from vigie.wiring.tracing import traced
+from vigie.wiring.workers import allow_files, supervise
 
 logger = logging.getLogger("vigie.serve")
 
 _STOP_S = 10
 _FOLLOWER_NICE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a server has before it answers; its workers share it."""
+
+    settings: Settings
+    listener: socket.socket
+    transport: Transport
+    keys: AccessKeyFile
+    door: Door
+    board: Board
 
 
 def serve(settings: Settings) -> None:
@@ -47,30 +61,66 @@ def serve(settings: Settings) -> None:
         ConfigurationError: the address is taken, or is reached from elsewhere without a key or without TLS.
         StorageError: the prediction log cannot be opened.
     """
+    serving = settings.serving
     keys = AccessKeyFile(state_folder(settings))
     door, transport = open_door(settings, keys), transport_of(settings)
+    open_writer(settings).close()  # what is wrong with the log is said here, once, and ends the start
+    allow_files(serving.max_connections)
+    listener = _listen(serving.host, serving.port)
+    post = Post(settings, listener, transport, keys, door, Board(serving.workers))
+    try:
+        with _follower(settings):
+            scheme, port = "https" if transport.certificate else "http", listener.getsockname()[1]
+            shared = f", with {serving.workers} workers" if serving.workers > 1 else ""
+            name = settings.project.name
+            logger.info("%s listens on %s://%s:%d, docs at /docs%s", name, scheme, serving.host, port, shared)
+            gc.collect()
+            gc.freeze()  # what is loaded by now stays: looking through it over and over would cost 4 % of the time
+            if serving.workers == 1:
+                answer(post, 0)
+            else:
+                supervise(post.board, lambda number: answer(post, number), listener.close)
+    finally:
+        listener.close()
+
+
+def answer(post: Post, worker: int) -> None:
+    """Answer requests until SIGTERM or SIGINT.
+
+    Args:
+        post: what the workers share.
+        worker: the number of this one.
+    """
+    settings, slots = post.settings, Slots()
     writer = open_writer(settings)
-    cache, slots = open_cache(settings), Slots()
-    name, serving = settings.project.name, settings.serving
     service = Service(
-        name=name,
+        name=settings.project.name,
         slots=slots,
         writer=writer,
         clock=SystemClock(),
         ids=RandomIds(),
         limits=_limits(settings),
-        door=door,
+        door=post.door,
         hosts=_hosts(settings),
-        fast_path=serving.fast_path,
+        fast_path=settings.serving.fast_path,
     )
-    listener = _listen(serving.host, serving.port)
+    telemetry = Telemetry(slots, post.board, worker)
     try:
-        with _follower(settings), _swapping(settings, cache, slots), watched_keys(keys, door):
-            scheme, port = "https" if transport.certificate else "http", listener.getsockname()[1]
-            logger.info("%s listens on %s://%s:%d, docs at /docs", name, scheme, serving.host, port)
-            _run(create_app(service), listener, serving.keep_alive, transport)
+        with _swapping(settings, open_cache(settings), slots), watched_keys(post.keys, post.door):
+            # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets
+            # the log and the follower be closed.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda _number, _frame: None)
+            with traced(create_app(service, telemetry), service.name) as app:
+                make_server(
+                    app,
+                    keep_alive_s=settings.serving.keep_alive.total_seconds(),
+                    drain_s=_STOP_S,
+                    transport=post.transport,
+                    telemetry=telemetry,
+                    max_connections=settings.serving.max_connections,
+                ).run(sockets=[post.listener])
     finally:
-        listener.close()
         writer.close()
 
 
@@ -131,17 +181,6 @@ def _follower(settings: Settings) -> Iterator[None]:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-def _run(app: ASGIApp, listener: socket.socket, keep_alive: timedelta, transport: Transport) -> None:
-    # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets the
-    # log and the follower be closed.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    signal.signal(signal.SIGINT, lambda _number, _frame: None)
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays: looking through it again and again would cost answers 4 % of their time
-    server = make_server(app, keep_alive_s=keep_alive.total_seconds(), drain_s=_STOP_S, transport=transport)
-    server.run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -164,6 +164,9 @@ class _ListWriter:
             future.set_exception(exc)
         return future
 
+    def keep(self, batch, told):
+        self.submit(batch).add_done_callback(lambda kept: told(kept.exception()))
+
     def replayed(self, key):
         return self.replays.get(key)
 
@@ -296,9 +299,12 @@ def price_server():
     return _Server(_fitted(PRICE, LinearRegression()))
 
 
-@contextlib.contextmanager
 def _run(app, listener):
-    made = make_server(app, keep_alive_s=75, drain_s=5)
+    return _run_made(make_server(app, keep_alive_s=75, drain_s=5), listener)
+
+
+@contextlib.contextmanager
+def _run_made(made, listener):
     thread = threading.Thread(target=made.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -315,6 +321,12 @@ def _run(app, listener):
 def run_server():
     """Return what runs an application on a listener in a thread, as a context manager."""
     return _run
+
+
+@pytest.fixture
+def run_made():
+    """Return what runs a server of uvicorn's on a listener in a thread, as a context manager."""
+    return _run_made
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import struct
 import numpy as np
 import pytest
 
+from vigie.domain.access import AccessKey, KeyRing, KeyScope, key_digest, key_text
+
 PEOPLE = [
     {"age": 30, "income": 12.5, "city": "Lyon", "vip": True, "client": "c-1"},
     {"age": 41, "income": None, "city": "Orléans", "vip": False, "client": "c-2"},
@@ -195,6 +197,66 @@ def test_faults_are_told_both_ways(server, body, status, place):
     assert told["error"]
     assert not told.get("errors") if status == 400 else place in {fault["pointer"] for fault in told["errors"]}
     assert server.log.records == []
+
+
+@pytest.mark.parametrize("key", [None, "vg_wrong", "feedback"])
+def test_the_door_speaks_the_protocol_too(server, key):
+    """401 and 403, before a route is entered: problem and ``error`` in one, on known paths and others."""
+    secret = key_text("feedback0"[:8], bytes(32))
+    scopes = frozenset({KeyScope.FEEDBACK})
+    server.door.ring = KeyRing([AccessKey("feedback", "one", key_digest(secret), scopes, server.clock.now())])
+    headers = {} if key is None else {"Authorization": f"Bearer {secret if key == 'feedback' else key}"}
+    for method, path in (("GET", "/v2"), ("POST", INFER), ("GET", "/v2/models/people")):
+        response = server.request(method, path, headers=headers)
+        told = response.json()
+        assert response.status_code == told["status"] == (403 if key == "feedback" else 401)
+        assert told["error"].startswith(told["title"])
+        assert int(response.headers["content-length"]) == len(response.content)
+        assert "www-authenticate" in response.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/v2/nothing", {}, 404),
+        ("DELETE", "/v2", {}, 405),
+        ("GET", "/v2", {"Host": "evil.example"}, 421),
+        ("POST", INFER, {"Origin": "https://evil.example"}, 403),
+    ],
+)
+def test_whatever_refuses_speaks_the_protocol(server, method, path, headers, status):
+    """The router, and the check of Host and Origin."""
+    response = server.request(method, path, headers=headers)
+    assert (response.status_code, bool(response.json()["error"])) == (status, True)
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_other_routes_keep_their_problems_as_they_are(server):
+    """The member is this protocol's alone, and so is a path that only begins alike."""
+    assert "error" not in server.get("/v2nothing").json()
+    assert "error" not in server.post("/predict", b"{").json()
+
+
+def test_a_deep_body_is_refused_with_its_place(server):
+    """Before anything reads it; here in parameters, which are nobody's business else."""
+    response = server.post(INFER, b'{"inputs": [], "parameters": {"a": ' + b"[" * 9 + b"]" * 9 + b"}}")
+    assert (response.status_code, response.json()["type"]) == (400, "urn:vigie:problem:json-too-deep")
+    assert response.json()["errors"][0]["pointer"] == "/parameters/a" + "/0" * 6
+
+
+def test_the_documents_example_is_answered(server):
+    """What ``/openapi.json`` shows of the protocol works, and the paths' parameters are told."""
+    document = server.get("/openapi.json").json()
+    infer = document["paths"]["/v2/models/{name}/versions/{version}/infer"]["post"]
+    assert [parameter["name"] for parameter in infer["parameters"]] == ["name", "version"]
+    example = infer["requestBody"]["content"]["application/json"]["example"]
+    assert outputs(server.post("/v2/models/people/versions/3/infer", example))["warnings"] == ["[]"]
+    assert {"/invocations", "/ping", "/v2", "/v2/models/{name}", "/v2/health/live"} <= document["paths"].keys()
+    described = json.dumps(document)
+    for name in document["components"]["schemas"].keys() | {"Tensor"}:
+        assert f'"#/components/schemas/{name}"' in described, name
+    for text in described.split('"#/components/schemas/')[1:]:
+        assert text.partition('"')[0] in document["components"]["schemas"]
 
 
 @pytest.mark.parametrize("size", ["-1", "x", "999999", "1" * 30])

@@ -169,6 +169,36 @@ def test_invocations_are_read_alike(twins, body):
     twins("/invocations", json.dumps(body).encode())
 
 
+_EIGHT, _NINE = "[" * 5 + "]" * 5, "[" * 6 + "]" * 6
+_SPLIT = json.dumps(INVOCATIONS["split"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("/predict", '{"age": ' + "[" * 8 + "]" * 8 + "}", "/age" + "/0" * 7),
+        ("/predict", json.dumps([PERSON])[:-1] + "," + "[" * 8 + "]" * 8 + "]", "/1" + "/0" * 7),
+        ("/feedback", "[" * 9 + "]" * 9, "/0" * 8),
+        ("/invocations", _SPLIT.replace("[0]", f"[{_NINE}]"), "/dataframe_split/index" + "/0" * 6),
+        ("/invocations", _SPLIT.replace("[0]", f"[{_EIGHT}]"), None),
+        (
+            "/invocations",
+            '{"instances": ' + "[" * 8 + "]" * 8 + ', "instances": ' + json.dumps([PERSON]) + "}",
+            "/instances" + "/0" * 7,
+        ),
+    ],
+)
+def test_what_is_nested_too_deep_is_refused_alike(twins, server, path, body, place):
+    """Nine levels are 400 with the place where the ninth begins, eight are read; also beside the rows."""
+    status = twins(path, body.encode())
+    said = server.post(path, body.encode()).json()
+    if place is None:
+        assert status == 200
+        return
+    assert (status, said["type"]) == (400, "urn:vigie:problem:json-too-deep")
+    assert said["errors"][0]["pointer"] == place
+
+
 @pytest.mark.parametrize("trouble", ["broken", "full"])
 def test_a_log_in_trouble_is_told_alike(twins, server, framework_server, trouble):
     """503 with Retry-After, from either way."""

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from vigie.api.depth import is_deep
 from vigie.api.errors import INVALID, Fault, RequestError, mismatch
 from vigie.api.wire import MALFORMED, decode_json
 from vigie.domain.schema import Schema
@@ -50,9 +51,12 @@ def quick_rows(decoder: RowDecoder, body: bytes, *, max_rows: int) -> Rows | Non
     if len(given) != 1:
         return None
     (part,) = given
+    data = bytes(part.data if isinstance(part, _Split) else part)
+    if is_deep(body.replace(data, b"", 1)):  # what is beside the rows: an index, or what the same name said before
+        return None
     if isinstance(part, _Split):
-        return decoder.decode_split(part.columns, bytes(part.data), max_rows=max_rows)
-    rows = decoder.decode(bytes(part), max_rows=max_rows)
+        return decoder.decode_split(part.columns, data, max_rows=max_rows)
+    rows = decoder.decode(data, max_rows=max_rows)
     return None if rows is None or rows.single else rows
 
 

@@ -27,7 +27,7 @@ from vigie.api.protocols.tensors import (
     to_raw,
     values_of,
 )
-from vigie.api.wire import decode_json
+from vigie.api.wire import check_depth, decode_json
 from vigie.domain.schema import Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import SchemaMismatchError, Violation
@@ -43,7 +43,9 @@ JSON, BINARY = "application/json", "application/octet-stream"
 MEND = "Mend what errors lists and send the request again; nothing was done."
 
 
-class _Wanted(msgspec.Struct):
+class WantedOutput(msgspec.Struct):
+    """An output that is asked for."""
+
     name: str
     parameters: dict[str, Any] = {}
 
@@ -53,7 +55,7 @@ class InferRequest(msgspec.Struct):
 
     inputs: list[Tensor]
     id: str | None = None
-    outputs: list[_Wanted] = []
+    outputs: list[WantedOutput] = []
     parameters: dict[str, Any] = {}
 
 
@@ -207,6 +209,7 @@ def read_inference(body: bytes, head: str | None, schema: Schema, decoder: RowDe
 
 
 def _request(head: bytes) -> InferRequest:
+    check_depth(head)
     try:
         return _requests.decode(head)
     except msgspec.ValidationError as exc:
