@@ -16,14 +16,17 @@ from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.api.wire import AnswerBodies, id_text
 from vigie.domain.prediction import Prediction
-from vigie.errors import NoChampionError
+from vigie.errors import NoChampionError, StorageError
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
 from vigie.inference.slots import ServingModel
 from vigie.loop.predict import Scored, logged, now_us
-from vigie.ports import EncodedRows, Replay
+from vigie.ports import EncodedRows
 
 T = TypeVar("T")
+
+Told = Callable[[StorageError | None], None]
+"""Hears that rows are kept, or why they are not."""
 
 COMPILED = "compiled"
 
@@ -37,20 +40,16 @@ class Served:
     Args:
         model: the version.
         service: collaborators and limits.
-        telemetry: where answers are counted.
         threads: where scikit-learn and large bodies work.
     """
 
-    def __init__(
-        self, model: ServingModel, service: Service, telemetry: Telemetry, threads: ThreadPoolExecutor
-    ) -> None:
+    def __init__(self, model: ServingModel, service: Service, threads: ThreadPoolExecutor) -> None:
         self.model = model
         self.schema = model.schema
         self.decoder = RowDecoder(model.schema)
         self.encoder = service.writer.encoder(model.name, model.schema)
         self.score = model.scorer.score_rows
         self.bodies = AnswerBodies(model)
-        self.answered = telemetry.predictions.labels(model.name, model.version)
         compiled = model.scorer_kind == COMPILED
         self.collector = None if compiled else Collector(model.scorer.score_rows, threads, max_rows=MAX_COLLECTED_ROWS)
 
@@ -84,7 +83,7 @@ class Answering:
         if model is None:
             return None
         if served is None or served.model is not model:
-            served = self._served = Served(model, self._service, self._telemetry, self._threads)
+            served = self._served = Served(model, self._service, self._threads)
         return served
 
     def served(self) -> Served:
@@ -124,12 +123,11 @@ class Answering:
                 return retry.again(earlier)
         finally:
             self._under_way -= 1
-        served.answered.inc(len(batch.rows))
-        self._count(rows)
+        self._count(served, rows)
         return Answer(body, replayed=False)
 
-    def begin(self, served: Served, rows: Rows, shape: Shape) -> "tuple[bytes, asyncio.Future[Replay | None]] | None":
-        """Score rows at once: return the body and the future of their being kept, whose end is told to ``end``.
+    def begin(self, served: Served, rows: Rows, shape: Shape, told: Told) -> bytes | None:
+        """Score rows at once, and return the body to send when ``told`` hears that they are kept; then call ``end``.
 
         None when they would take long or too many predictions are under way: ``answer`` has the patience and the words.
 
@@ -147,14 +145,14 @@ class Answering:
             self._writer.release(n)
             raise
         self._under_way += 1
-        return body, self._writer.submit(batch)
+        self._writer.keep(batch, told)
+        return body
 
-    def end(self, served: Served, rows: Rows, failure: BaseException | None) -> None:
+    def end(self, served: Served, rows: Rows, failure: StorageError | None) -> None:
         """Count what ``begin`` began, now that it is kept or has failed."""
         self._under_way -= 1
         if failure is None:
-            served.answered.inc(len(rows.values))
-            self._count(rows)
+            self._count(served, rows)
 
     async def _scored(self, served: Served, rows: Rows, shape: Shape) -> tuple[bytes, EncodedRows]:
         """Return the body, and the rows to keep, in room that is reserved for them."""
@@ -183,7 +181,8 @@ class Answering:
         ids = self._service.ids.take(at_us, len(predictions))
         return shape.write(served, scored, list(map(id_text, ids))), logged(scored, ids, served.encoder)
 
-    def _count(self, rows: Rows) -> None:
+    def _count(self, served: Served, rows: Rows) -> None:
+        self._telemetry.predictions.note(served.model.name, served.model.version, len(rows.values))
         for warnings in rows.warnings:
             for caution in warnings:
                 self._telemetry.warnings.labels(caution.code).inc()

@@ -39,6 +39,9 @@ class Caller(NamedTuple):
 
 ANYBODY = Caller("")
 
+Verdict = Caller | RequestError
+"""Who is let in, or why nobody is."""
+
 Needs = Mapping[tuple[str, str], KeyScope | None]
 """What opens a route, by path and method; None for what is open to all."""
 
@@ -59,7 +62,7 @@ class Door:
         self._buckets = Buckets()
         self.used: dict[str, datetime] = {}
 
-    def admit(self, authorization: bytes | None, address: str, needed: KeyScope | None) -> Caller | RequestError:
+    def admit(self, authorization: bytes | None, address: str, needed: KeyScope | None) -> Verdict:
         """Return who asks, or why they may not.
 
         Args:
@@ -69,6 +72,8 @@ class Door:
         """
         ring = self.ring
         if ring is None:
+            if self._rate_per_s is None:
+                return ANYBODY
             return self._paced(f"address {address}", self._rate_per_s, ANYBODY)
         at = self._clock.now()
         key = ring.find(_presented(authorization), at)
@@ -79,7 +84,7 @@ class Door:
         verdict = Caller(key.id) if needed is None or needed in key.scopes else _closed(needed)
         return self._paced(key.id, key.rate_per_s or self._rate_per_s, verdict)
 
-    def _paced(self, who: str, per_s: float | None, verdict: Caller | RequestError) -> Caller | RequestError:
+    def _paced(self, who: str, per_s: float | None, verdict: Verdict) -> Verdict:
         if per_s is None or not (wait := self._buckets.take(who, per_s, monotonic())):
             return verdict
         limit = max(1, int(per_s))

@@ -31,19 +31,25 @@ _numbers = count(1)
 _log = logging.getLogger("vigie.requests")
 
 
-def begin(given: bytes | None) -> bytes:
-    """Return the id of a request, and make it the one that is being answered.
+def accepted(given: bytes | None) -> bytes:
+    """Return the id of a request.
 
     Args:
         given: what the client calls it; one with characters that a log should not hold is replaced.
     """
-    kept = given is not None and _ACCEPTED.fullmatch(given)
-    request_id = kept.group() if kept else b"%b-%x" % (_PREFIX, next(_numbers))
+    if given is not None and _ACCEPTED.fullmatch(given):
+        return given
+    return b"%b-%x" % (_PREFIX, next(_numbers))
+
+
+def begin(given: bytes | None) -> bytes:
+    """Return the id of a request, as ``accepted`` does, and make it the one that is being answered."""
+    request_id = accepted(given)
     REQUEST_ID.set(request_id.decode())
     return request_id
 
 
-def told(route: str, method: str, status: str, seconds: float, key_id: str) -> None:
+def told(route: str, method: str, status: str, seconds: float, key_id: str, request_id: bytes | None = None) -> None:
     """Log one answered request, where the server logs requests.
 
     Args:
@@ -52,12 +58,14 @@ def told(route: str, method: str, status: str, seconds: float, key_id: str) -> N
         status: of the answer.
         seconds: it took.
         key_id: who asked; empty without a key.
+        request_id: its id, where it is not the one that is being answered.
     """
-    if _log.isEnabledFor(logging.INFO):
-        fields = {"route": route, "method": method, "status": status, "duration_ms": round(seconds * 1e3, 3)}
-        _log.info(
-            "%s %s %s in %.1f ms", method, route, status, seconds * 1e3, extra={"vigie": {**fields, "key": key_id}}
-        )
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    if request_id is not None:
+        REQUEST_ID.set(request_id.decode())
+    fields = {"route": route, "method": method, "status": status, "duration_ms": round(seconds * 1e3, 3)}
+    _log.info("%s %s %s in %.1f ms", method, route, status, seconds * 1e3, extra={"vigie": {**fields, "key": key_id}})
 
 
 def complete(present: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:

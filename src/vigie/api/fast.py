@@ -5,28 +5,27 @@ body with a fault) is handed, whole, to the framework's twin of the route, which
 that refuses, and the two ways cannot drift apart.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
+from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vigie.api import exchange
-from vigie.api.access import host_name
 from vigie.api.answering import INVOCATIONS, PREDICTIONS, Answering, Served, Shape
-from vigie.api.door import VERDICT, Caller, address_of, caller_of
+from vigie.api.door import VERDICT, Caller, Verdict, address_of, caller_of
 from vigie.api.errors import on_failure
+from vigie.api.heads import Head, HeadReader
 from vigie.api.protocols.invocations import quick_rows
-from vigie.api.retries import HEADER as RETRY
 from vigie.api.retries import read_retry
 from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.domain.access import KeyScope
+from vigie.errors import StorageError
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
-from vigie.ports import Replay
 
 Quick = Callable[[RowDecoder, bytes, int], Rows | None]
 """Reads a body under a schema, at most so many rows; None when the twin should look at it."""
@@ -39,11 +38,11 @@ class Route(NamedTuple):
     shape: Shape
 
 
-Tell = Callable[[int, list[tuple[bytes, bytes]], bytes], None]
-"""Takes an answer: status, headers, body."""
+Tell = Callable[[int, bytes, bytes], None]
+"""Takes an answer: status, header lines as they travel, body."""
 
 
-class _Asked(NamedTuple):
+class _Asked(Struct):
     """A request that is being answered without a task."""
 
     path: str
@@ -51,23 +50,15 @@ class _Asked(NamedTuple):
     who: str
     served: Served
     rows: Rows
-    body: bytes
     started_at: float
     tell: Tell
+    body: bytes = b""
 
 
 ROUTES = {
     "/predict": Route(lambda decoder, body, most: decoder.decode(body, max_rows=most), PREDICTIONS),
     "/invocations": Route(lambda decoder, body, most: quick_rows(decoder, body, max_rows=most), INVOCATIONS),
 }
-
-PLAIN_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
-"""Content types as clients usually write them; the twin understands the others."""
-
-UNUSUAL = frozenset({b"content-encoding", b"expect", b"origin", b"sec-fetch-site"})
-"""Headers that ask for something else than an answer to the body as it is, or that say that a browser asks."""
-
-MAX_KNOWN_HOSTS = 64
 
 BYTES_OF_A_ROW = 2
 """The shortest row is ``{}``: a shorter body cannot hold many."""
@@ -88,21 +79,23 @@ class FastPath:
         self._service = service
         self._answering = answering
         self._telemetry = telemetry
-        self._known_hosts: set[bytes] = set()
+        self._heads = HeadReader(service.hosts, service.limits.max_body_bytes)
         self._headers = [
             (b"content-type", b"application/json"),
             (b"vigie-log", service.writer.mode.encode()),
             *exchange.ANSWER_HEADERS,
         ]
+        self._lines = b"content-length: %d\r\nx-request-id: %b\r\n" + header_lines(self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
-        route = ROUTES.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        headers = None if route is None else self._plain_headers(scope)
-        served = None if headers is None else self._answering.champion()
-        if route is None or headers is None or served is None or not self._let_in(scope, headers):
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        head = self.read_head(scope["path"], scope["headers"]) if is_post else None
+        served = None if head is None else self._answering.champion()
+        if head is None or served is None or not self._let_in(scope, head):
             await self._app(scope, receive, send)
             return
+        route = ROUTES[head.path]
         started_at = perf_counter()
         message = await receive()
         if message.get("more_body", False):
@@ -115,12 +108,12 @@ class FastPath:
         if rows is None:
             await self._app(scope, _again(message, receive), send)
             return
-        status, request_id = 200, exchange.begin(headers.get(exchange.HEADER))
+        status, request_id = 200, exchange.begin(head.request_id)
         who = caller_of(scope).key_id
         try:
-            key, retry = headers.get(RETRY), None
-            if key is not None:
-                retry = read_retry(key, scope["path"], body, route.shape.content_type, who=who)
+            retry = None
+            if head.retry is not None:
+                retry = read_retry(head.retry, scope["path"], body, route.shape.content_type, who=who)
             answer = await self._answering.answer(served, rows, route.shape, retry)
         except Exception as exc:  # noqa: BLE001 - the promise: no request ends the server or shows its insides
             response = on_failure(exc)
@@ -136,78 +129,65 @@ class FastPath:
         self._telemetry.requests.note(scope["path"], "POST", str(status), took_s)
         exchange.told(scope["path"], "POST", str(status), took_s, who)
 
-    def _let_in(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+    def _let_in(self, scope: Scope, head: Head) -> bool:
         """Whether the caller may predict; who may not goes the way of refusals, which finds the words."""
         if VERDICT not in scope:
-            door, address = self._service.door, address_of(scope)
-            scope[VERDICT] = door.admit(headers.get(b"authorization"), address, KeyScope.PREDICT)
+            scope[VERDICT] = self.admit(head, address_of(scope))
         return isinstance(scope[VERDICT], Caller)
 
-    def ask(self, scope: Scope, body: bytes, tell: Tell) -> bool:
+    def read_head(self, path: str, headers: list[tuple[bytes, bytes]]) -> Head | None:
+        """Return what a header comes to, None when this is not the way to answer it."""
+        return self._heads.read(path, headers) if path in ROUTES else None
+
+    def admit(self, head: Head, address: str) -> Verdict:
+        """Return who asks, or why they may not: once for every request."""
+        return self._service.door.admit(head.authorization, address, KeyScope.PREDICT)
+
+    def ask(self, head: Head, body: bytes, caller: Caller, tell: Tell) -> bool:
         """Answer a whole request without a task of its own, or return False: then call the application instead.
 
         Args:
-            scope: of the request.
+            head: of the request.
             body: all of it.
+            caller: who was let in.
             tell: gets the answer, once it is kept; not called before this returns.
         """
         started_at = perf_counter()
-        route = ROUTES.get(scope["path"]) if scope["method"] == "POST" else None
-        headers = None if route is None else self._plain_headers(scope)
-        served = None if headers is None else self._answering.champion()
-        if route is None or headers is None or served is None or RETRY in headers or self._is_heavy(body):
+        served = self._answering.champion()
+        if served is None or head.retry is not None or self._is_heavy(body):
             return False
-        if not self._let_in(scope, headers):
-            return False
+        route = ROUTES[head.path]
         try:
             rows = route.quick(served.decoder, body, self._service.limits.max_rows)
-            begun = None if rows is None else self._answering.begin(served, rows, route.shape)
+            if rows is None:
+                return False
+            request_id = exchange.accepted(head.request_id)
+            asked = _Asked(head.path, request_id, caller.key_id, served, rows, started_at, tell)
+            answer = self._answering.begin(served, rows, route.shape, partial(self._told, asked))
         except Exception:  # noqa: BLE001 - the promise: the application is asked again, and tells what is wrong
             return False
-        if rows is None or begun is None:
+        if answer is None:
             return False
-        answer, kept = begun
-        request_id = exchange.begin(headers.get(exchange.HEADER))
-        who = caller_of(scope).key_id
-        asked = _Asked(scope["path"], request_id, who, served, rows, answer, started_at, tell)
-        kept.add_done_callback(partial(self._told, asked))
+        asked.body = answer
         return True
 
-    def _told(self, asked: _Asked, kept: "asyncio.Future[Replay | None]") -> None:
-        failure = asyncio.CancelledError() if kept.cancelled() else kept.exception()
+    def _told(self, asked: _Asked, failure: StorageError | None) -> None:
+        """Send an answer that is kept, or say that it is not."""
         self._answering.end(asked.served, asked.rows, failure)
-        status, headers, body = 200, self._answer_headers(asked.body, asked.request_id), asked.body
-        if failure is not None:
+        if failure is None:
+            status, body = "200", asked.body
+            asked.tell(200, self._lines % (len(body), asked.request_id), body)
+        else:
             response = on_failure(failure)
-            headers = exchange.complete(response.raw_headers, asked.request_id)
-            status, body = response.status_code, bytes(response.body)
-        asked.tell(status, headers, body)
+            status = str(response.status_code)
+            lines = header_lines(exchange.complete(response.raw_headers, asked.request_id))
+            asked.tell(response.status_code, lines, bytes(response.body))
         took_s = perf_counter() - asked.started_at
-        self._telemetry.requests.note(asked.path, "POST", str(status), took_s)
-        exchange.told(asked.path, "POST", str(status), took_s, asked.who)
+        self._telemetry.requests.note(asked.path, "POST", status, took_s)
+        exchange.told(asked.path, "POST", status, took_s, asked.who, asked.request_id)
 
     def _answer_headers(self, body: bytes, request_id: bytes) -> list[tuple[bytes, bytes]]:
         return [(b"content-length", b"%d" % len(body)), (exchange.HEADER, request_id), *self._headers]
-
-    def _plain_headers(self, scope: Scope) -> dict[bytes, bytes] | None:
-        """Return the headers when nothing about them needs a second look."""
-        headers = dict(scope["headers"])
-        plain = (
-            len(headers) == len(scope["headers"])
-            and headers.get(b"content-type") in PLAIN_TYPES
-            and (headers.get(b"host") in self._known_hosts or self._is_known(headers.get(b"host", b"")))
-            and (declared := headers.get(b"content-length", b"0")).isdigit()
-            and int(declared) <= self._service.limits.max_body_bytes
-            and UNUSUAL.isdisjoint(headers)
-        )
-        return headers if plain else None
-
-    def _is_known(self, host: bytes) -> bool:
-        hosts = self._service.hosts
-        known = bool(host) and (hosts is None or host_name(host.decode("latin-1")) in hosts)
-        if known and len(self._known_hosts) < MAX_KNOWN_HOSTS:
-            self._known_hosts.add(host)
-        return known
 
     async def _read_on(self, message: Message, receive: Receive) -> Message:
         """Return one message with the whole body, or with as much as shows that it is too large."""
@@ -229,6 +209,11 @@ class FastPath:
         if message["type"] != "http.request" or len(body) > limits.max_body_bytes:
             return None
         return route.quick(served.decoder, body, limits.max_rows)
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return headers as they travel."""
+    return b"".join(b"%b: %b\r\n" % pair for pair in headers)
 
 
 def _again(message: Message, receive: Receive) -> Receive:

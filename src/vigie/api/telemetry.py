@@ -43,9 +43,8 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self.requests = Requests()
         self.registry.register(self.requests)
-        self.predictions = Counter(
-            "vigie_predictions_total", "Predictions answered and logged.", ["model", "version"], registry=self.registry
-        )
+        self.predictions = Predictions()
+        self.registry.register(self.predictions)
         self.warnings = Counter(
             "vigie_prediction_warnings_total",
             "Answers to take with care: values unseen in training.",
@@ -105,6 +104,27 @@ class Requests(Collector):
                 [route], list(zip(bounds, accumulate(durations.buckets), strict=True)), sum_value=durations.total_s
             )
         yield took
+
+
+class Predictions(Collector):
+    """Predictions answered and logged, counted as requests are."""
+
+    def __init__(self) -> None:
+        self._answered: dict[tuple[str, str], int] = {}
+
+    def note(self, model: str, version: str, n: int) -> None:
+        """Count the predictions of one request."""
+        labels = (model, version)
+        self._answered[labels] = self._answered.get(labels, 0) + n
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric."""
+        answered = CounterMetricFamily(
+            "vigie_predictions_total", "Predictions answered and logged.", labels=["model", "version"]
+        )
+        for labels, n in list(self._answered.items()):
+            answered.add_metric(labels, n)
+        yield answered
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ both. Adapters raise ``VigieError`` only and chain the driver's own error.
 """
 
 from asyncio import Future
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
 from vigie.domain.prediction import Feedback, FeedbackStatus, Prediction
 from vigie.domain.schema import Schema, Value
+from vigie.errors import StorageError
 from vigie.ports.log import Expired, Exports, Held, LoggedDay, LoggedRows, PredictionLog
 
 __all__ = [
@@ -210,8 +211,9 @@ class RowEncoder(Protocol):
 class PredictionWriter(Protocol):
     """A server's way into the log: a bounded queue, and one group commit for whatever waits in it.
 
-    ``reserve``, ``submit``, ``release`` and ``feedback`` do not block; ``submit`` and ``feedback`` are called on a
-    running event loop, to which the futures belong. A future that is cancelled before its group begins is not kept.
+    ``reserve``, ``submit``, ``keep``, ``release`` and ``feedback`` do not block; ``submit``, ``keep`` and ``feedback``
+    are called on a running event loop, to which the futures belong. A future that is cancelled before its group begins
+    is not kept.
     """
 
     @property
@@ -245,6 +247,16 @@ class PredictionWriter(Protocol):
 
         Raises (by the future):
             StorageError: nothing was kept. The caller must not answer.
+        """
+        ...
+
+    def keep(self, batch: EncodedRows, told: Callable[[StorageError | None], None]) -> None:
+        """Keep answers as ``submit`` does, and call a function instead of settling a future, which costs as much again.
+
+        Args:
+            batch: answers, in the room reserved for them.
+            told: called once on the event loop, never before this returns: with None when they are kept, else with why
+                not. It must not raise.
         """
         ...
 

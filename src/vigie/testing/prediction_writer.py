@@ -108,6 +108,20 @@ class InMemoryPredictionWriter:
         """Keep answers at the end of this turn of the loop; see ``ports.PredictionWriter``."""
         return self._enqueue(len(batch.rows), lambda: self._keep(batch, replay))
 
+    def keep(self, batch: EncodedRows, told: Callable[[StorageError | None], None]) -> None:
+        """Keep answers at the end of this turn of the loop, and call a function; see ``ports.PredictionWriter``."""
+
+        def tell(kept: "asyncio.Future[Replay | None]") -> None:
+            failure = kept.exception()
+            if isinstance(failure, StorageError):
+                told(failure)
+            elif failure is not None:
+                raise failure
+            else:
+                told(None)
+
+        self.submit(batch).add_done_callback(tell)
+
     def replayed(self, key: str) -> Replay | None:
         """Return the answer committed under a key in the last 24 hours."""
         found = self._replays.get(key)

@@ -164,6 +164,9 @@ class _ListWriter:
             future.set_exception(exc)
         return future
 
+    def keep(self, batch, told):
+        self.submit(batch).add_done_callback(lambda kept: told(kept.exception()))
+
     def replayed(self, key):
         return self.replays.get(key)
 

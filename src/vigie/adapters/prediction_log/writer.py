@@ -6,12 +6,14 @@ the thread takes what is there, and while it syncs, the next group gathers by it
 
 import asyncio
 import atexit
+import logging
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic, perf_counter
@@ -32,6 +34,8 @@ from vigie.domain.schema import Schema
 from vigie.errors import StorageError
 from vigie.ports import Clock, EncodedRows, Replay
 
+logger = logging.getLogger("vigie.log")
+
 _PAUSE_S: Final = 0.25  # after a failure, before new requests may try the log again
 _PURGE_EVERY_S: Final = 60.0  # of answers under expired keys
 _IDLE_S: Final = 1.0  # without a request, before the WAL is brought into the database
@@ -40,11 +44,12 @@ _CLOSE_S: Final = 30.0
 
 
 class _Job(Struct):
-    """What waits: whom to tell (a future, and the loop it belongs to if it has one) and how many rows it counts for."""
+    """What waits: whom to tell (on which loop, if any), how many rows it counts for, and whether it is still wanted."""
 
-    future: Any
+    tell: Callable[[Any], None]
     loop: asyncio.AbstractEventLoop | None
     n_rows: int
+    has_left: Callable[[], bool] | None
 
 
 class _Answers(_Job):
@@ -126,8 +131,14 @@ class SqlitePredictionWriter:
         """Keep answers in the room reserved for them; see ``ports.PredictionWriter``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Replay | None] = loop.create_future()
-        self._arrive(_Answers(future, loop, len(batch.rows), batch, replay), loop)
+        tell = partial(_fulfil, future)
+        self._arrive(_Answers(tell, loop, len(batch.rows), future.cancelled, batch, replay), loop)
         return future
+
+    def keep(self, batch: EncodedRows, told: Callable[[StorageError | None], None]) -> None:
+        """Keep answers in the room reserved for them, without a future; see ``ports.PredictionWriter``."""
+        loop = asyncio.get_running_loop()
+        self._arrive(_Answers(told, loop, len(batch.rows), None, batch, None), loop)
 
     def replayed(self, key: str) -> Replay | None:
         """Return the answer committed under a key in the last 24 hours; see ``ports.PredictionWriter``.
@@ -151,7 +162,8 @@ class SqlitePredictionWriter:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[FeedbackStatus]] = loop.create_future()
         self.reserve(len(encoded))
-        self._arrive(_Outcomes(future, loop, len(encoded), model, encoded, microseconds(received_at)), loop)
+        tell, received_us = partial(_fulfil, future), microseconds(received_at)
+        self._arrive(_Outcomes(tell, loop, len(encoded), future.cancelled, model, encoded, received_us), loop)
         return future
 
     def depth(self) -> int:
@@ -169,7 +181,7 @@ class SqlitePredictionWriter:
             StorageError: the log cannot be written.
         """
         future: futures.Future[None] = futures.Future()
-        self._put([_Job(future, None, 0)])
+        self._put([_Job(partial(_fulfil, future), None, 0, None)])
         try:
             future.result(_CHECK_S)
         except futures.TimeoutError as exc:
@@ -250,11 +262,9 @@ class SqlitePredictionWriter:
 
     def _settle(self, group: Sequence[_Job], *, patient: bool = True) -> None:
         """Commit a group and tell everybody; when it would have to wait and must not, leave it to the thread."""
-        wanted: list[_Job] = []
-        gone: list[_Job] = []
-        for job in group:
-            (gone if job.future.cancelled() else wanted).append(job)
-        self._finish([(job, None) for job in gone])
+        wanted = [job for job in group if job.has_left is None or not job.has_left()]
+        if len(wanted) < len(group):
+            self.release(sum(job.n_rows for job in group) - sum(job.n_rows for job in wanted))
         if not wanted:
             return
         try:
@@ -315,10 +325,10 @@ class SqlitePredictionWriter:
 
     def _finish(self, settled: Sequence[tuple[_Job, Any]]) -> None:
         """Give the room back and tell everybody, with one call for each loop."""
-        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Any, Any]]] = defaultdict(list)
+        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Callable[[Any], None], Any]]] = defaultdict(list)
         for job, outcome in settled:
-            by_loop[job.loop].append((job.future, outcome))
-        self.release(sum(job.n_rows for job, _ in settled))
+            by_loop[job.loop].append((job.tell, outcome))
+        self.release(sum([job.n_rows for job, _ in settled]))
         here = _running_loop()
         for loop, told in by_loop.items():
             if loop is None or loop is here:
@@ -335,14 +345,21 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _tell(told: Sequence[tuple[Any, Any]]) -> None:
-    for future, outcome in told:
-        if future.done():  # cancelled meanwhile
-            continue
-        if isinstance(outcome, StorageError):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
+def _tell(told: Sequence[tuple[Callable[[Any], None], Any]]) -> None:
+    for tell, outcome in told:
+        try:
+            tell(outcome)
+        except Exception:  # the promise kept: whoever else waits is told
+            logger.exception("whoever waited for the prediction log did not take its word")
+
+
+def _fulfil(future: Any, outcome: Any) -> None:
+    if future.done():  # cancelled meanwhile
+        return
+    if isinstance(outcome, StorageError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
 
 
 def _table(batch: EncodedRows) -> PredictionTable:
