@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from struct import Struct
 from uuid import UUID
 
 from vigie.domain.prediction import EPOCH, MICROSECOND
@@ -11,7 +12,7 @@ from vigie.domain.window import check_utc
 
 _COUNTER_BITS = 73  # a version 7 UUID has 74 free bits; the first id of a millisecond leaves the top one clear
 _STEP_BITS = 48  # 2**48 per step at most: 2**25 ids fit in one millisecond, and the next id cannot be guessed
-_STEPS_AT_ONCE = 1_024
+_STEPS = Struct("1024Q")  # so many at once
 _LOW = (1 << 62) - 1
 _VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
 
@@ -39,6 +40,7 @@ class RandomIds:
         self._lock = threading.Lock()
         self._latest_ms = -1
         self._counter = 0
+        self._fixed = _VERSION_AND_VARIANT
         self._random: Iterator[int] = iter(())
 
     def new_id(self, at: datetime) -> UUID:
@@ -48,28 +50,24 @@ class RandomIds:
     def take(self, at_us: int, n: int) -> list[bytes]:
         """Return ``n`` fresh version 7 UUIDs as bytes, each greater than the one before."""
         milliseconds = at_us // 1000
-        made = []
         with self._lock:
-            for _ in range(n):
-                if milliseconds > self._latest_ms:
-                    self._latest_ms = milliseconds
-                    self._counter = (
-                        self._step() << _COUNTER_BITS - _STEP_BITS | self._step() >> 2 * _STEP_BITS - _COUNTER_BITS
-                    )
-                else:
-                    self._counter += 1 + self._step()
-                counter = self._counter
-                # 74 bits of counter stand around the version and the variant
-                value = self._latest_ms << 80 | (counter >> 62) << 64 | counter & _LOW | _VERSION_AND_VARIANT
-                made.append(value.to_bytes(16, "big"))
-        return made
+            if milliseconds > self._latest_ms:
+                self._latest_ms = milliseconds
+                self._fixed = milliseconds << 80 | _VERSION_AND_VARIANT
+                self._counter = (
+                    self._step() << _COUNTER_BITS - _STEP_BITS | self._step() >> 2 * _STEP_BITS - _COUNTER_BITS
+                )
+            return [self._next() for _ in range(n)]
+
+    def _next(self) -> bytes:
+        """Return the id after the one before: 74 bits of counter stand around the version and the variant."""
+        counter = self._counter = self._counter + 1 + self._step()
+        return (self._fixed | (counter >> 62) << 64 | counter & _LOW).to_bytes(16, "big")
 
     def _step(self) -> int:
         """Return 48 random bits, taken from the system by the thousand: asking each time costs more than the id."""
         step = next(self._random, None)
         if step is None:
-            n_bytes = _STEP_BITS // 8
-            drawn = os.urandom(_STEPS_AT_ONCE * n_bytes)
-            self._random = iter([int.from_bytes(drawn[at : at + n_bytes]) for at in range(0, len(drawn), n_bytes)])
+            self._random = iter(_STEPS.unpack(os.urandom(_STEPS.size)))
             step = next(self._random)
-        return step
+        return step >> 64 - _STEP_BITS

@@ -124,11 +124,18 @@ def _encode_record(encoder: RowEncoder, record: PredictionRecord) -> tuple[Any, 
 
 
 def _plain_reader(schema: Schema) -> Callable[[Sequence[Value]], Sequence[Any] | None]:
-    """Return a function that gives back values that need no change, None for others: one expression of places."""
-    tests = [_PLAIN[feature.kind].format(f"v[{place}]") for place, feature in enumerate(schema.features)]
-    code = compile(f"lambda v: v if {' and '.join(tests) or 'True'} else None", "<plain values of a row>", "eval")
-    plain: Callable[[Sequence[Value]], Sequence[Any] | None] = eval(code)  # noqa: S307 - places only
-    return plain
+    """Return a function that gives back values that need no change, None for others: one expression of places.
+
+    Most rows have every value, each of its column's own type: that takes one comparison for all of them.
+    """
+    kinds = [feature.kind for feature in schema.features]
+    usual = ["tuple(map(type, v)) == usual", *(_USUAL[kind].format(f"v[{i}]") for i, kind in enumerate(kinds))]
+    plain = [_PLAIN[kind].format(f"v[{i}]") for i, kind in enumerate(kinds)]
+    one, other = (" and ".join(filter(None, tests)) or "True" for tests in (usual, plain))
+    code = compile(f"lambda v: v if {one} or {other} else None", "<plain values of a row>", "eval")
+    names = {"usual": tuple(_TYPES[kind] for kind in kinds)}
+    reader: Callable[[Sequence[Value]], Sequence[Any] | None] = eval(code, names)  # noqa: S307 - places only
+    return reader
 
 
 def _json(value: Label | tuple[float, ...]) -> str:
@@ -191,3 +198,12 @@ _PLAIN: Final = {
     Kind.CATEGORY: "(type({0}) is str and {0}.isascii() or {0} is None)",
 }
 """Which values of a kind are written as they are: the rest takes ``_WRITERS``."""
+
+_TYPES: Final = {Kind.INTEGER: int, Kind.NUMBER: float, Kind.BOOLEAN: None, Kind.CATEGORY: str}
+_USUAL: Final = {
+    Kind.INTEGER: f"{_LEAST}<={{0}}<={_MOST}",
+    Kind.NUMBER: "",
+    Kind.BOOLEAN: "",
+    Kind.CATEGORY: "{0}.isascii()",
+}
+"""What is left to ask of a value of the kind's type. SQLite itself keeps NaN as null; no truth value is usual."""

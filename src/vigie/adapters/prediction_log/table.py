@@ -59,7 +59,10 @@ class PredictionTable:
             chunk = rows[start : start + n_together]
             bound = _bound_places(chunk, width)
             pick = itemgetter(*bound)
-            values = [value for row in chunk for value in (bytearray(row[0]), *pick(row))]
+            values: list[Any] = []
+            for row in chunk:
+                values.append(bytearray(row[0]))
+                values += pick(row)
             connection.execute(_insert(n, width, bound, len(chunk)), values)
 
     def _find(self, connection: sqlite3.Connection) -> TableState | None:
@@ -106,7 +109,11 @@ def _bound_places(rows: Sequence[tuple[Any, ...]], width: int) -> tuple[int, ...
 
     The driver looks for an adapter of every None and of bytes (not of a bytearray): half of the time of an insert.
     """
-    ours = [place for place in range(1, _N_OURS) if any(row[place] is not None for row in rows)]
+    if len(rows) == 1:
+        ours = [place for place in range(1, _N_OURS) if rows[0][place] is not None]
+    else:
+        columns = list(zip(*rows, strict=True))
+        ours = [place for place in range(1, _N_OURS) if columns[place].count(None) < len(rows)]
     return (*ours, *range(_N_OURS, _N_OURS + width))
 
 

@@ -8,15 +8,14 @@ import asyncio
 import atexit
 import logging
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent import futures
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -275,7 +274,7 @@ class SqlitePredictionWriter:
             self._settle_failed(wanted, exc, patient=patient)
         else:
             self._trouble = None
-            self._finish(list(zip(wanted, outcomes, strict=True)))
+            self._finish(zip(wanted, outcomes, strict=True))
 
     def _settle_failed(self, group: Sequence[_Job], exc: Exception, *, patient: bool) -> None:
         if blames_a_batch(exc) and len(group) > 1:
@@ -289,29 +288,34 @@ class SqlitePredictionWriter:
 
     def _commit(self, group: Sequence[_Job], *, patient: bool) -> list[Any]:
         """Write and commit a group; return what to tell each of its jobs."""
-        now_us = microseconds(self._clock.now())
         outcomes: list[Any] = [None] * len(group)
-        rows: dict[PredictionTable, list[tuple[Any, ...]]] = defaultdict(list)
+        rows: dict[PredictionTable, list[tuple[Any, ...]]] = {}
+        others: list[tuple[int, _Job]] = []
         with self._file.commit(patient=patient) as connection:
             for place, job in enumerate(group):
-                if isinstance(job, _Answers):
-                    if job.replay:
-                        outcomes[place] = replays.claim(connection, job.replay, now_us)
-                    if outcomes[place] is None and job.batch.rows:
-                        rows[_table(job.batch)].extend(job.batch.rows)
-            states = {table: table.insert(connection, kept) for table, kept in rows.items()}
-            for place, job in enumerate(group):
+                if not isinstance(job, _Answers):
+                    others.append((place, job))
+                    continue
+                if job.replay is not None:
+                    outcomes[place] = replays.claim(connection, job.replay, self._now_us())
+                if outcomes[place] is None and job.batch.rows:
+                    rows.setdefault(_table(job.batch), []).extend(job.batch.rows)
+            states = [(table, table.insert(connection, kept)) for table, kept in rows.items()]
+            for place, job in others:
                 if isinstance(job, _Outcomes):
                     outcomes[place] = keep_feedback(connection, job.model, job.items, job.received_us)
-                elif not isinstance(job, _Answers):
+                else:
                     connection.execute(SQL["probe"])
-            if monotonic() >= self._may_purge_at:
-                self._may_purge_at = monotonic() + (0 if replays.purge(connection, now_us) else _PURGE_EVERY_S)
-            started_s = perf_counter()
-        self._last_sync_s = perf_counter() - started_s
-        for table, state in states.items():
+            started_s = monotonic()
+            if started_s >= self._may_purge_at:
+                self._may_purge_at = started_s + (0 if replays.purge(connection, self._now_us()) else _PURGE_EVERY_S)
+        self._last_sync_s = monotonic() - started_s
+        for table, state in states:
             table.state = state
         return outcomes
+
+    def _now_us(self) -> int:
+        return microseconds(self._clock.now())
 
     def _checkpoint(self, *, pages: int) -> None:
         try:
@@ -323,26 +327,21 @@ class SqlitePredictionWriter:
         until_s = float("inf") if self._file.is_stopped else monotonic() + _PAUSE_S
         self._trouble = (trouble, until_s)
 
-    def _finish(self, settled: Sequence[tuple[_Job, Any]]) -> None:
+    def _finish(self, settled: Iterable[tuple[_Job, Any]]) -> None:
         """Give the room back and tell everybody, with one call for each loop."""
-        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Callable[[Any], None], Any]]] = defaultdict(list)
+        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Callable[[Any], None], Any]]] = {}
+        n_rows = 0
         for job, outcome in settled:
-            by_loop[job.loop].append((job.tell, outcome))
-        self.release(sum([job.n_rows for job, _ in settled]))
-        here = _running_loop()
+            n_rows += job.n_rows
+            by_loop.setdefault(job.loop, []).append((job.tell, outcome))
+        self.release(n_rows)
+        here = asyncio._get_running_loop()  # noqa: SLF001 - documented for event loops; None without one
         for loop, told in by_loop.items():
             if loop is None or loop is here:
                 _tell(told)
             else:
                 with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     loop.call_soon_threadsafe(_tell, told)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _tell(told: Sequence[tuple[Callable[[Any], None], Any]]) -> None:

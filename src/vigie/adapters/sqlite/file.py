@@ -53,6 +53,7 @@ class SqliteFile:
             StorageError: a network file system, not our database, a newer one, a damaged one, no permission.
         """
         self.path = path.resolve()
+        self._name = str(self.path)
         self._store = store
         self._application_id = application_id
         self._durable = durable
@@ -112,19 +113,21 @@ class SqliteFile:
             raise OccupiedError
         try:
             self._refuse_if_unusable()
-            with self._my_turn(patient=patient):
-                try:
-                    self._begin(patient=patient)
-                    before = self._writer.total_changes
-                    yield self._writer
-                    self._writer.execute("COMMIT")
-                except sqlite3.Error as exc:
-                    self._roll_back()
-                    raise self._failed(exc) from exc
-                except BaseException:
-                    self._roll_back()
-                    raise
-                self._wal_pages += _PAGES_PER_COMMIT + (self._writer.total_changes - before) // _ROWS_PER_PAGE
+            self._take_turn(patient=patient)
+            try:
+                self._begin(patient=patient)
+                before = self._writer.total_changes
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except sqlite3.Error as exc:
+                self._roll_back()
+                raise self._failed(exc) from exc
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._turn.give_back()
+            self._wal_pages += _PAGES_PER_COMMIT + (self._writer.total_changes - before) // _ROWS_PER_PAGE
         finally:
             self._lock.release()
 
@@ -211,17 +214,20 @@ class SqliteFile:
             raise
 
     @contextmanager
-    def _my_turn(self, *, patient: bool = True) -> Iterator[None]:
+    def _my_turn(self) -> Iterator[None]:
+        self._take_turn(patient=True)
+        try:
+            yield
+        finally:
+            self._turn.give_back()
+
+    def _take_turn(self, *, patient: bool) -> None:
         """Wait for this process's turn to write, as long as SQLite would."""
         if not self._turn.take(_BUSY_TIMEOUT_S if patient else 0.0):
             if not patient:
                 raise OccupiedError
             problem = f"another process kept {self.path} to itself for {_BUSY_TIMEOUT_S:.0f} s."
             raise self._error(problem, retryable=True)
-        try:
-            yield
-        finally:
-            self._turn.give_back()
 
     def _sync_folders(self) -> None:
         """Make sure that a power cut leaves the new files their names: SQLite does not look whether its own try worked.
@@ -250,7 +256,7 @@ class SqliteFile:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            status = self.path.stat()
+            status = os.stat(self._name)  # noqa: PTH116 - at every commit: a Path makes it cost twice as much
         except OSError:
             return None
         return status.st_dev, status.st_ino

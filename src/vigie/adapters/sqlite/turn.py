@@ -46,7 +46,8 @@ class Turn:
     def give_back(self) -> None:
         """Let the next process write."""
         with self._mutex:
-            self._granted.clear()
+            if self._granted.is_set():
+                self._granted.clear()
             fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def close(self) -> None:

@@ -104,6 +104,7 @@ class ColumnSource:
         self._numbers = _Numbers()
         self._text: dict[str, bool] = {}
         self._n = 0
+        self._unpacked = f" {','.join(f'x{place}' for place in range(len(names)))},=r" if names else ""
         self._share(cols)
         self.columns = [self._variable(expression) for expression in cols]
 
@@ -120,7 +121,7 @@ class ColumnSource:
 
     def function(self, name: str, body: Sequence[str]) -> Callable[[Row], Any]:
         """Return ``def name(r)`` with the columns' statements, then ``body``."""
-        return define(name, "r", [*self.lines, *body], self.globals)
+        return define(name, "r", [self._unpacked, *self.lines, *body], self.globals)
 
     def _new(self) -> str:
         self._n += 1
@@ -143,10 +144,10 @@ class ColumnSource:
         return found if found is not None else self._emitters[expression[0]](expression)
 
     def _in(self, expression: list[Any]) -> str:
-        return self._assign(expression, f"as_text(r[{expression[1]}])", text=True)
+        return self._assign(expression, f"as_text(x{expression[1]})", text=True)
 
     def _num(self, expression: list[Any]) -> str:
-        raw = f"r[{expression[1][1]}]"
+        raw = f"x{expression[1][1]}"
         return self._assign(expression, f"nan if {raw} is None else float({raw})")
 
     def _is_missing(self, variable: str) -> str:
