@@ -17,7 +17,7 @@ from vigie.adapters.sqlite import file as sqlite_file
 from vigie.errors import StorageError
 from vigie.ports import EncodedRows
 from vigie.testing import FakeClock
-from vigie.testing.conformance.prediction_writer import MODEL, answer, keep, run
+from vigie.testing.conformance.prediction_writer import MODEL, answer, encoded, keep, run
 from vigie.testing.conformance.samples import BINARY, DAY, Records
 
 
@@ -272,3 +272,27 @@ def test_writing_loads_no_table_library():
     ]
     assert heavy & set(loaded[0]) == set()
     assert "pyarrow" in loaded[1]
+
+
+def test_who_fails_to_listen_costs_the_others_nothing(writer, log, caplog):
+    """A function that raises when it is told is written to the server's log; the rest of the group is told."""
+    records, heard = Records(), []
+
+    async def story():
+        for told in (lambda _failure: 1 / 0, heard.append):
+            writer.reserve(1)
+            writer.keep(encoded(writer, [records.one()]), told)
+        await keep(writer, [records.one()])
+
+    run(story())
+    assert heard == [None]
+    assert log.count(MODEL) == 3
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("n_rows", [1, 15, 16, 17, 63, 64, 65, 150])
+def test_any_number_of_rows_is_kept_in_order(writer, log, n_rows):
+    """Rows go to the table in statements of 64, 16 and the rest; none is lost or moved between two of them."""
+    records = Records().many(n_rows)
+    run(keep(writer, records))
+    assert log.rows(MODEL, BINARY, DAY).records["id"].to_pylist() == [str(one.id) for one in records]

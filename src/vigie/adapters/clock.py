@@ -57,12 +57,13 @@ class RandomIds:
                 self._counter = (
                     self._step() << _COUNTER_BITS - _STEP_BITS | self._step() >> 2 * _STEP_BITS - _COUNTER_BITS
                 )
-            return [self._next() for _ in range(n)]
-
-    def _next(self) -> bytes:
-        """Return the id after the one before: 74 bits of counter stand around the version and the variant."""
-        counter = self._counter = self._counter + 1 + self._step()
-        return (self._fixed | (counter >> 62) << 64 | counter & _LOW).to_bytes(16, "big")
+            fixed, counter, made = self._fixed, self._counter, []
+            for _ in range(n):
+                counter += 1 + self._step()
+                # 74 bits of counter stand around the version and the variant
+                made.append((fixed | (counter >> 62) << 64 | counter & _LOW).to_bytes(16, "big"))
+            self._counter = counter
+        return made
 
     def _step(self) -> int:
         """Return 48 random bits, taken from the system by the thousand: asking each time costs more than the id."""

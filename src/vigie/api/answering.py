@@ -160,13 +160,13 @@ class Answering:
         self._writer.reserve(n)  # before the model runs: what cannot be kept is not worked out
         try:
             at_us, started_at = now_us(self._service.clock), perf_counter()
-            if served.collector is not None:
-                predictions = await served.collector.score(rows.values)
-            elif n > self._service.limits.heavy_rows:
-                predictions = await self.in_thread(lambda: served.score(rows.values))
-            else:
-                predictions = served.score(rows.values)
-            return self._written(served, rows, shape, predictions, (at_us, started_at))
+            predictions = await served.collector.score(rows.values) if served.collector is not None else None
+
+            def written() -> tuple[bytes, EncodedRows]:
+                found = served.score(rows.values) if predictions is None else predictions
+                return self._written(served, rows, shape, found, (at_us, started_at))
+
+            return await self.in_thread(written) if n > self._service.limits.heavy_rows else written()
         except BaseException:
             self._writer.release(n)
             raise

@@ -40,6 +40,7 @@ class RowDecoder:
     def __init__(self, schema: Schema) -> None:
         self._types = _field_types(schema)
         self._required = frozenset(schema.names)
+        self._are_texts = [feature.kind is Kind.CATEGORY for feature in schema.features] + [True] * bool(schema.entity)
         self._row = _row_type(self._types, schema)
         self._decoder = msgspec.json.Decoder(self._row | list[self._row])  # type: ignore[name-defined]
         self._cautions = Cautions(schema)
@@ -104,7 +105,8 @@ class RowDecoder:
             typed = [msgspec.convert(columns.get(name, absent), _list_of(kind)) for name, kind in self._types.items()]
         except msgspec.ValidationError:
             return None
-        if any("\0" in text for column in typed for text in column if isinstance(text, str)):
+        texts = (column for column, is_text in zip(typed, self._are_texts, strict=True) if is_text)
+        if any("\0" in text for column in texts for text in column if isinstance(text, str)):
             return None
         return self._rows(list(zip(*typed, strict=True)), single=False)
 

@@ -33,6 +33,7 @@ class RowEncoder:
         self._schema = schema
         self._variant = None if variant is None else _text(variant)
         self._is_class = schema.target.task.is_classification
+        self._labels = {(type(label), label): _json(label) for label in schema.target.classes}
         self._writers = tuple(_WRITERS[feature.kind] for feature in schema.features)
         self._plain = _plain_reader(schema)
 
@@ -70,8 +71,13 @@ class RowEncoder:
 
     def _answer(self, prediction: Prediction) -> tuple[float | None, str | None, str | None]:
         if self._is_class:
-            return None, _json(prediction.value), _json(prediction.probabilities)
+            return None, self._label(prediction.value), _json(prediction.probabilities)
         return _number(prediction.value), None, None
+
+    def _label(self, value: Label) -> str:
+        """Return a class as JSON text: the schema's own are written once."""
+        known = self._labels.get((type(value), value))
+        return _json(value) if known is None else known
 
     def _faults(self, prediction: Prediction, values: Sequence[Value]) -> list[Violation]:
         """Say which values cannot be kept; the answer or the entity when none of the features is to blame."""

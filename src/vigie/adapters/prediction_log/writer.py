@@ -40,6 +40,7 @@ _PURGE_EVERY_S: Final = 60.0  # of answers under expired keys
 _IDLE_S: Final = 1.0  # without a request, before the WAL is brought into the database
 _CHECK_S: Final = 15.0  # longer than any wait for another process
 _CLOSE_S: Final = 30.0
+_MANY_ROWS: Final = 2_000  # take milliseconds: the event loop does not
 
 
 class _Job(Struct):
@@ -215,7 +216,7 @@ class SqlitePredictionWriter:
         with self._gate:
             group, self._arrived = self._arrived, []
             self._handing_on = None
-        if self._durable:
+        if self._durable or sum([job.n_rows for job in group]) > _MANY_ROWS:
             self._put(group)
         else:
             self._settle(group, patient=False)

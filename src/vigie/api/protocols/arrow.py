@@ -55,11 +55,13 @@ def write_stream(served: Served, scored: Scored, ids: Sequence[str]) -> bytes:
         columns["probability"] = pa.array([said.probabilities[-1] for said in scored.predictions])
     elif target.task is Task.MULTICLASS:
         columns["probabilities"] = pa.array([said.probabilities for said in scored.predictions])
-    notes = [
-        [{"code": note.code, "feature": note.feature, "detail": note.detail} for note in notes]
-        for notes in scored.rows.warnings
-    ]
-    columns["warnings"] = pa.array(notes, pa.list_(WARNING))
+    columns["warnings"] = pa.array(
+        [
+            [{"code": note.code, "feature": note.feature, "detail": note.detail} for note in notes] if notes else ()
+            for notes in scored.rows.warnings
+        ],
+        pa.list_(WARNING),
+    )
     table = pa.table(columns, metadata={"model": served.model.name, "version": served.model.version})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:

@@ -90,6 +90,39 @@ class PredictionWriterSuite:
         assert rows.records["probabilities"].to_pylist() == [[0.2, 0.8]] * 3
         assert tuple(rows.features.to_pylist()[2].values()) == ROW
 
+    def test_a_function_is_told_what_a_future_would_be(self, writer: PredictionWriter, log: PredictionLog) -> None:
+        """``keep`` tells once, after it has returned, on the loop: None for what is there then, else the failure."""
+        records = Records()
+        first, second = records.many(2)
+
+        async def told_of(batch: list[PredictionRecord]) -> StorageError | None:
+            said: list[StorageError | None] = []
+            heard = asyncio.Event()
+
+            def told(failure: StorageError | None) -> None:
+                assert asyncio.get_running_loop() is loop
+                said.append(failure)
+                heard.set()
+
+            loop = asyncio.get_running_loop()
+            writer.reserve(len(batch))
+            writer.keep(encoded(writer, batch), told)
+            assert not said
+            await heard.wait()
+            await asyncio.sleep(0)
+            (failure,) = said
+            return failure
+
+        async def story() -> None:
+            assert await told_of([first]) is None
+            assert log.count(MODEL) == 1
+            assert isinstance(await told_of([first]), StorageError), "the id is there already"
+            assert await told_of([second]) is None
+
+        run(story())
+        assert log.count(MODEL) == 2
+        assert writer.depth() == 0
+
     def test_many_clients_share_the_log(self, writer: PredictionWriter, log: PredictionLog) -> None:
         """Answers of clients that wait at the same time are all there, once."""
         batches = [Records(seed).many(2) for seed in range(20)]
