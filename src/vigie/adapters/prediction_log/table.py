@@ -45,13 +45,17 @@ class PredictionTable:
             sqlite3.IntegrityError: an id is there already.
         """
         state = self.state or self._find(connection) or self._create(connection)
-        times = {(row[0][:_ID_MS_BYTES], row[1]) for row in rows}  # a batch has few
-        skew_ms = max([abs(int.from_bytes(id_ms) - at_us // 1000) for id_ms, at_us in times])
+        skew_ms = _skew_ms(rows)
         if skew_ms > state.skew_ms:
             connection.execute(SQL["raise_skew"], {"n": state.n, "skew_ms": skew_ms})
             state = TableState(state.n, skew_ms)
         self._write(connection, state.n, rows)
         return state
+
+    def takes_one_statement(self, rows: Sequence[tuple[Any, ...]]) -> bool:
+        """Whether ``insert`` executes a single statement for these rows."""
+        few = len(rows) == 1 or (len(rows) <= _ROWS_TOGETHER[-1] and len(self._schema.features) < _WIDE)
+        return few and self.state is not None and _skew_ms(rows) <= self.state.skew_ms
 
     def _write(self, connection: sqlite3.Connection, n: int, rows: Sequence[tuple[Any, ...]]) -> None:
         width = len(self._schema.features)
@@ -101,6 +105,13 @@ def schema_of(spec: str) -> Schema:
     features = tuple(Feature(column["feature"], Kind(column["kind"])) for column in said["columns"])
     target = said["target"]
     return Schema(features, Target(target["name"], Task(target["task"]), tuple(target["classes"])))
+
+
+def _skew_ms(rows: Sequence[tuple[Any, ...]]) -> int:
+    """Return how far ids and times are apart."""
+    times = {(row[0][:_ID_MS_BYTES], row[1]) for row in rows}  # a batch has few
+    skew_ms: int = max([abs(int.from_bytes(id_ms) - at_us // 1000) for id_ms, at_us in times])
+    return skew_ms
 
 
 def _chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:

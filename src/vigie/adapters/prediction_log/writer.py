@@ -7,6 +7,7 @@ the thread takes what is there, and while it syncs, the next group gathers by it
 import asyncio
 import atexit
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent import futures
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from msgspec import Struct
 
@@ -289,31 +290,42 @@ class SqlitePredictionWriter:
 
     def _commit(self, group: Sequence[_Job], *, patient: bool) -> list[Any]:
         """Write and commit a group; return what to tell each of its jobs."""
+        is_time_to_purge = monotonic() >= self._may_purge_at
+        (first, *more) = group
+        if not more and not is_time_to_purge and _is_one_statement(first):
+            self._commit_one(first, patient=patient)
+            return [None]
         outcomes: list[Any] = [None] * len(group)
         rows: dict[PredictionTable, list[tuple[Any, ...]]] = {}
-        others: list[tuple[int, _Job]] = []
         with self._file.commit(patient=patient) as connection:
             for place, job in enumerate(group):
-                if not isinstance(job, _Answers):
-                    others.append((place, job))
-                    continue
-                if job.replay is not None:
-                    outcomes[place] = replays.claim(connection, job.replay, self._now_us())
-                if outcomes[place] is None and job.batch.rows:
-                    rows.setdefault(_table(job.batch), []).extend(job.batch.rows)
+                if isinstance(job, _Answers):
+                    if job.replay is not None:
+                        outcomes[place] = replays.claim(connection, job.replay, self._now_us())
+                    if outcomes[place] is None and job.batch.rows:
+                        rows.setdefault(_table(job.batch), []).extend(job.batch.rows)
             states = [(table, table.insert(connection, kept)) for table, kept in rows.items()]
-            for place, job in others:
-                if isinstance(job, _Outcomes):
-                    outcomes[place] = keep_feedback(connection, job.model, job.items, job.received_us)
-                else:
-                    connection.execute(SQL["probe"])
+            for place, job in enumerate(group):
+                if not isinstance(job, _Answers):
+                    outcomes[place] = _keep_other(connection, job)
+            if is_time_to_purge:
+                self._purge(connection)
             started_s = monotonic()
-            if started_s >= self._may_purge_at:
-                self._may_purge_at = started_s + (0 if replays.purge(connection, self._now_us()) else _PURGE_EVERY_S)
         self._last_sync_s = monotonic() - started_s
         for table, state in states:
             table.state = state
         return outcomes
+
+    def _commit_one(self, job: _Answers, *, patient: bool) -> None:
+        """Write a few rows that came alone: what ``_commit`` does, in two thirds of the time."""
+        with self._file.commit(patient=patient, is_one_statement=True) as connection:
+            started_s = monotonic()
+            _table(job.batch).insert(connection, job.batch.rows)
+        self._last_sync_s = monotonic() - started_s
+
+    def _purge(self, connection: sqlite3.Connection) -> None:
+        pause_s = 0.0 if replays.purge(connection, self._now_us()) else _PURGE_EVERY_S
+        self._may_purge_at = monotonic() + pause_s
 
     def _now_us(self) -> int:
         return microseconds(self._clock.now())
@@ -360,6 +372,20 @@ def _fulfil(future: Any, outcome: Any) -> None:
         future.set_exception(outcome)
     else:
         future.set_result(outcome)
+
+
+def _keep_other(connection: sqlite3.Connection, job: _Job) -> Any:
+    """Keep outcomes, or the probe of a check; return what to tell."""
+    if isinstance(job, _Outcomes):
+        return keep_feedback(connection, job.model, job.items, job.received_us)
+    connection.execute(SQL["probe"])
+    return None
+
+
+def _is_one_statement(job: _Job) -> TypeGuard[_Answers]:
+    if not isinstance(job, _Answers) or job.replay is not None or not job.batch.rows:
+        return False
+    return _table(job.batch).takes_one_statement(job.batch.rows)
 
 
 def _table(batch: EncodedRows) -> PredictionTable:
