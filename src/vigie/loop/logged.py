@@ -24,10 +24,10 @@ def predicted_of(rows: LoggedRows, schema: Schema) -> np.ndarray:
     """Return the logged number, P(positive) or class index, float64, shape (n,)."""
     task = schema.target.task
     if task is Task.REGRESSION:
-        return np.asarray(rows.records.column("value").to_pylist(), dtype=np.float64)
+        return _doubles(rows.records.column("value"))
     if task is Task.BINARY:
         return _probabilities(rows.records, schema)[:, -1]
-    return _class_index(rows.records.column("label").to_pylist(), schema)
+    return _class_index(rows.records.column("label"), schema)
 
 
 def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
@@ -39,12 +39,12 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
     known = rows.records.filter(_is_labelled(rows, schema))
     received = known.column("received_at").cast(pa.int64()).to_numpy()
     delays_s = (received - known.column("at").cast(pa.int64()).to_numpy()) / 1e6
-    outcomes = known.column("outcome").to_pylist()
     if not schema.target.task.is_classification:
+        outcomes = known.column("outcome").to_pylist()
         y = np.asarray([float(json.loads(outcome)) for outcome in outcomes], dtype=np.float64)
-        return Scores(y, np.asarray(known.column("value").to_pylist(), dtype=np.float64)), delays_s
-    predicted = _class_index(known.column("label").to_pylist(), schema).astype(np.int64)
-    y_index = _class_index(outcomes, schema).astype(np.int64)
+        return Scores(y, _doubles(known.column("value"))), delays_s
+    predicted = _class_index(known.column("label"), schema).astype(np.int64)
+    y_index = _class_index(known.column("outcome"), schema).astype(np.int64)
     return Scores(y_index, predicted, _probabilities(known, schema)), delays_s
 
 
@@ -54,7 +54,7 @@ def latency_of(rows: LoggedRows) -> np.ndarray:
     The rows of a batch are dated and timed as one: counted each, one slow array would outweigh a hundred requests.
     """
     _, first = np.unique(rows.records.column("at").cast(pa.int64()).to_numpy(), return_index=True)
-    return np.asarray(rows.records.column("latency_us").to_pylist(), dtype=np.float64)[first]
+    return _doubles(rows.records.column("latency_us"))[first]
 
 
 def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
@@ -86,10 +86,20 @@ def _probabilities(records: pa.Table, schema: Schema) -> np.ndarray:
     return probabilities
 
 
-def _class_index(texts: list[str], schema: Schema) -> np.ndarray:
+def _class_index(texts: pa.ChunkedArray, schema: Schema) -> np.ndarray:
     """Labels are logged as JSON, so that 1, "1" and true stay apart."""
-    index: dict[str, int] = {_text(label): place for place, label in enumerate(schema.target.classes)}
-    return np.asarray([index[text] for text in texts], dtype=np.float64)
+    classes = pa.array([_text(label) for label in schema.target.classes], pa.string())
+    found = pc.index_in(texts, value_set=classes)
+    if found.null_count:
+        stranger = texts.filter(found.is_null())[0].as_py()
+        raise KeyError(f"{stranger} is none of the classes {classes.to_pylist()}")
+    return _doubles(found)
+
+
+def _doubles(values: pa.ChunkedArray) -> np.ndarray:
+    """Return numbers as float64, NaN where null."""
+    numbers: np.ndarray = pc.cast(values, pa.float64(), safe=False).to_numpy()
+    return numbers
 
 
 def _text(label: Label) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from vigie.domain.measurement import finite
 from vigie.monitoring.grid import LevelCounts, NumberCounts, count_levels, count_numbers
@@ -118,7 +119,7 @@ class CategoryColumn:
         """The whole reference."""
         return self.even + self.odd
 
-    def count(self, values: np.ndarray) -> LevelCounts:
+    def count(self, values: np.ndarray | pa.ChunkedArray) -> LevelCounts:
         """Reduce str-or-missing values, shape (n,), to this column's levels."""
         return count_levels(values, self.levels)
 

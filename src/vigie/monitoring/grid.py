@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 CHUNK = 16_384
 """Values sorted at a time: 128 KiB of float64, a second-level cache."""
@@ -122,16 +123,23 @@ def count_numbers(
     return NumberCounts(cells, missing, below, above, finite, total, squares)
 
 
-def count_levels(values: Sequence[object] | np.ndarray, levels: Sequence[str]) -> LevelCounts:
+def count_levels(
+    values: Sequence[object] | np.ndarray | pa.ChunkedArray | pa.Array, levels: Sequence[str]
+) -> LevelCounts:
     """Reduce a categorical column to counts.
 
     Args:
-        values: str or missing (None, NaN), shape (n,).
+        values: str or missing (None, NaN), shape (n,). A column of Arrow, dictionary-encoded or not, is counted without
+            a Python object per row.
         levels: the levels that have a cell of their own, all different.
     """
-    column = np.asarray(values, dtype=object)
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        found = values.value_counts()
+        distinct, weights = np.array(found.field("values").to_pylist(), dtype=object), found.field("counts").to_numpy()
+    else:
+        distinct, weights = np.asarray(values, dtype=object), None
     own = pd.Index(np.array([*levels, None], dtype=object)[:-1])  # None keeps numpy and pandas from guessing a type
-    codes = own.get_indexer(column)
+    codes = own.get_indexer(distinct)
     codes = np.where(codes < 0, len(levels), codes)
-    codes = np.where(pd.isna(column), len(levels) + 1, codes)
-    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))
+    codes = np.where(pd.isna(distinct), len(levels) + 1, codes)
+    return LevelCounts(np.bincount(codes, weights, minlength=len(levels) + 2).astype(np.int64))
