@@ -36,7 +36,7 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
     Returns:
         Scores of the n labelled rows, and seconds from prediction to the arrival of its outcome, shape (n,).
     """
-    known = rows.records.filter(_is_labelled(rows, schema))
+    known = rows.records.filter(_is_labelled(rows.records, schema))
     received = known.column("received_at").cast(pa.int64()).to_numpy()
     delays_s = (received - known.column("at").cast(pa.int64()).to_numpy()) / 1e6
     if not schema.target.task.is_classification:
@@ -48,18 +48,23 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
     return Scores(y_index, predicted, _probabilities(known, schema)), delays_s
 
 
-def latency_of(rows: LoggedRows) -> np.ndarray:
+def n_labelled(records: pa.Table, schema: Schema) -> int:
+    """Return how many of the records have an outcome that ``labelled_of`` would return."""
+    return int(pc.sum(_is_labelled(records, schema), min_count=0).as_py())
+
+
+def latency_of(records: pa.Table) -> np.ndarray:
     """Return microseconds per request, float64, shape (n_requests,), NaN where not taken.
 
     The rows of a batch are dated and timed as one: counted each, one slow array would outweigh a hundred requests.
     """
-    _, first = np.unique(rows.records.column("at").cast(pa.int64()).to_numpy(), return_index=True)
-    return _doubles(rows.records.column("latency_us"))[first]
+    _, first = np.unique(records.column("at").cast(pa.int64()).to_numpy(), return_index=True)
+    return _doubles(records.column("latency_us"))[first]
 
 
 def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
     """Return the labelled rows as a training table: features, target and, where the schema has one, the entity."""
-    known = _is_labelled(rows, schema)
+    known = _is_labelled(rows.records, schema)
     records, table = rows.records.filter(known), rows.features.filter(known)
     outcomes = [json.loads(outcome) for outcome in records.column("outcome").to_pylist()]
     table = table.append_column(schema.target.name, pa.array(outcomes))
@@ -68,13 +73,13 @@ def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
     return table
 
 
-def _is_labelled(rows: LoggedRows, schema: Schema) -> pa.ChunkedArray:
+def _is_labelled(records: pa.Table, schema: Schema) -> pa.ChunkedArray:
     """Whether an outcome is known that this version could have answered.
 
     Feedback is checked against the model that serves when it arrives; the prediction may be of an older version, with
     fewer classes. Such a row is left aside rather than let it stop the loop.
     """
-    outcomes = rows.records.column("outcome")
+    outcomes = records.column("outcome")
     if not schema.target.task.is_classification:
         return outcomes.is_valid()
     return pc.is_in(outcomes, value_set=pa.array([_text(label) for label in schema.target.classes], pa.string()))

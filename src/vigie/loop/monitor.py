@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.domain.event import Event, EventKind
+from vigie.domain.frame import model_frame
 from vigie.domain.measurement import Interval, Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import InsufficientDataError
@@ -15,8 +16,9 @@ from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.hours import counts_in
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import frame_of, labelled_of, latency_of, predicted_of
+from vigie.loop.logged import labelled_of, latency_of, n_labelled
 from vigie.loop.train import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
@@ -27,7 +29,7 @@ SETTLING = timedelta(seconds=1)
 
 
 def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outcomes: Window | None = None) -> Report:
-    """Judge the logged answers of one version in one window. Reads only; nothing is recorded.
+    """Judge the logged answers of one version in one window. Nothing is recorded but the counts beside the log.
 
     Inputs and predictions are those made in the window; performance is that of the outcomes that arrived in
     ``outcomes``, whenever they had been predicted. An outcome a month late is judged when it comes.
@@ -40,18 +42,19 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         outcomes: when the outcomes arrived, see ``open_outcomes``; None for the window itself.
     """
     schema = opened.schema
-    rows = loop.log.rows(loop.model, schema, window, version=opened.version)
+    records = loop.log.records(loop.model, schema, window, version=opened.version)
     arrived = loop.log.outcomes(loop.model, schema, outcomes or window, version=opened.version)
     scores, delays_s = labelled_of(arrived, schema)
-    latency_us = latency_of(rows)
+    latency_us = latency_of(records)
     window_rows = WindowRows(
         window=window,
-        frame=frame_of(rows, schema),
-        predicted=predicted_of(rows, schema),
+        frame=model_frame(schema, dict.fromkeys(schema.names, ())),
+        predicted=np.empty(0),
         scores=scores if len(scores) else None,
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
-        n_known=len(labelled_of(rows, schema)[0]),
+        n_known=n_labelled(records, schema),
+        counts=counts_in(loop, opened, window),
     )
     return _judge(loop, opened, window_rows, look)
 

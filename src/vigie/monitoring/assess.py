@@ -56,6 +56,8 @@ class WindowRows:
         delays_s: seconds from prediction to outcome, one per row of ``scores``, NaN where not known.
         latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
         n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
+        counts: the rows on the profile's grid, where they were counted before; ``frame`` and ``predicted`` are not
+            looked at then.
     """
 
     window: Window
@@ -65,6 +67,7 @@ class WindowRows:
     delays_s: np.ndarray
     latency_us: np.ndarray | None
     n_known: int | None = None
+    counts: WindowCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,7 @@ def assess(
         ValueError: ``look`` is below 1, or frame and predictions have different lengths.
     """
     profile = reference.profile
-    counts = count_window(profile, rows.frame, rows.predicted)
+    counts = rows.counts or count_window(profile, rows.frame, rows.predicted)
     alpha = spend(drift_rule.false_alarm_budget, look=look) / (len(profile.features) + 1)
     outcomes = Outcomes(rows.scores, counts.n, rows.delays_s, rows.n_known)
     performance = measure_performance(

@@ -6,14 +6,13 @@ unpacked once. Whole numbers take as many bytes as the largest of them needs: an
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from typing import Final, TypeVar
+from dataclasses import fields, replace
+from typing import Any, Final
 
 import numpy as np
 
 from vigie.monitoring.columns import ColumnCounts, NumericColumn
 from vigie.monitoring.counts import WindowCounts
-from vigie.monitoring.grid import LevelCounts, NumberCounts
 from vigie.monitoring.profile import ReferenceProfile
 
 FORMAT: Final = 1
@@ -21,7 +20,6 @@ FORMAT: Final = 1
 
 _HEADER: Final = struct.Struct("<BBxxI")  # format, bytes per whole number, whole numbers; then these, then the sums
 _WIDTHS: Final = (1, 2, 4, 8)
-_Counts = TypeVar("_Counts", NumberCounts, LevelCounts)
 
 
 def pack(counts: WindowCounts) -> bytes:
@@ -88,7 +86,7 @@ class Packing:
         if (len(ints), len(sums)) != self._size:
             raise ValueError("these are packed counts of another profile")
         whole, real = _Reader(ints.astype(np.int64), 1), _Reader(sums, 0)
-        columns = [_rebuild(zeros, whole, real) for zeros in self._zeros]
+        columns: list[ColumnCounts] = [_rebuild(zeros, whole, real) for zeros in self._zeros]
         return WindowCounts(int(ints[0]), tuple(columns[:-1]), columns[-1])
 
 
@@ -99,6 +97,7 @@ class _Reader:
         self._values, self._place = values, place
 
     def take(self, n: int) -> np.ndarray:
+        """Return the next ``n``."""
         start, self._place = self._place, self._place + n
         return self._values[start : self._place]
 
@@ -109,19 +108,21 @@ def _split(counts: ColumnCounts) -> tuple[list[np.ndarray], list[np.ndarray]]:
     return [one for one in values if one.dtype.kind == "i"], [one for one in values if one.dtype.kind == "f"]
 
 
-def _rebuild(zeros: _Counts, whole: _Reader, real: _Reader) -> _Counts:
-    taken = {}
+def _rebuild(zeros: ColumnCounts, whole: _Reader, real: _Reader) -> ColumnCounts:
+    """Return counts laid out as ``zeros``, with the next values of both vectors."""
+    taken: dict[str, Any] = {}
     for field in fields(zeros):
         like = getattr(zeros, field.name)
         reader = whole if np.atleast_1d(like).dtype.kind == "i" else real
         taken[field.name] = reader.take(len(like)) if isinstance(like, np.ndarray) else reader.take(1)[0].item()
-    return type(zeros)(**taken)
+    return replace(zeros, **taken)
 
 
 def _write(ints: np.ndarray, sums: np.ndarray) -> bytes:
     largest = int(ints.max())
     width = next(width for width in _WIDTHS if largest < 1 << (8 * width - (width == _WIDTHS[-1])))
-    return b"".join((_HEADER.pack(FORMAT, width, len(ints)), ints.astype(f"<u{width}"), sums.astype("<f8")))
+    whole, real = ints.astype(f"<u{width}"), sums.astype("<f8")
+    return _HEADER.pack(FORMAT, width, len(ints)) + whole.tobytes() + real.tobytes()
 
 
 def _read(content: bytes) -> tuple[np.ndarray, np.ndarray]:

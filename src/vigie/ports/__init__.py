@@ -19,7 +19,7 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
 from vigie.domain.prediction import Feedback, FeedbackStatus, Prediction
 from vigie.domain.schema import Schema, Value
-from vigie.ports.log import Expired, Exports, Held, LoggedDay, LoggedRows, PredictionLog
+from vigie.ports.log import Expired, Exports, Held, HourCounts, LoggedDay, LoggedRows, PredictionLog, Tally
 
 __all__ = [
     "Clock",
@@ -27,6 +27,7 @@ __all__ = [
     "Expired",
     "Exports",
     "Held",
+    "HourCounts",
     "IdSource",
     "Ledger",
     "LoggedDay",
@@ -38,6 +39,7 @@ __all__ = [
     "PredictionWriter",
     "Replay",
     "RowEncoder",
+    "Tally",
     "Tracker",
 ]
 
