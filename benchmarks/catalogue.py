@@ -39,6 +39,10 @@ class Benchmark:
 
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "drift": Benchmark(
+        "benchmarks.drift.benchmark",
+        "What a full drift check costs, beside Evidently, NannyML, alibi-detect, whylogs and plain scipy.",
+    ),
     "prediction_log": Benchmark(
         "benchmarks.prediction_log.benchmark",
         "What it costs that no answer is forgotten: throughput, latency and bytes, beside JSONL and the disk itself.",

@@ -24,10 +24,16 @@ _HOUR = timedelta(hours=1)
 class ProfileTally:
     """Implements ``ports.Tally``: counts on the grid of one version's reference profile."""
 
-    def __init__(self, opened: OpenVersion) -> None:
-        self._schema: Schema = opened.schema
-        self._profile: ReferenceProfile = opened.profile
-        self._digest = sha256(b"%d " % packing.FORMAT + opened.bundle.profile).digest()
+    def __init__(self, schema: Schema, profile: bytes) -> None:
+        """Read the profile.
+
+        Args:
+            schema: of the rows.
+            profile: as it stands in the bundle.
+        """
+        self.profile = ReferenceProfile.from_bytes(profile)
+        self._schema = schema
+        self._digest = sha256(b"%d " % packing.FORMAT + profile).digest()
 
     @property
     def digest(self) -> bytes:
@@ -36,16 +42,11 @@ class ProfileTally:
 
     def count(self, rows: LoggedRows) -> bytes:
         """Return the packed counts of rows."""
-        return pack(count_rows(self._profile, self._schema, rows))
+        return pack(count_window(self.profile, rows.features, predicted_of(rows, self._schema)))
 
     def add(self, first: bytes, second: bytes) -> bytes:
         """Return the packed counts of both."""
         return merge((first, second))
-
-
-def count_rows(profile: ReferenceProfile, schema: Schema, rows: LoggedRows) -> WindowCounts:
-    """Return the counts of logged rows."""
-    return count_window(profile, rows.features, predicted_of(rows, schema))
 
 
 def counts_in(loop: Loop, opened: OpenVersion, window: Window) -> WindowCounts:
@@ -75,7 +76,7 @@ def counts_between(loop: Loop, opened: OpenVersion, window: Window) -> Sequence[
 
 def _parts(loop: Loop, opened: OpenVersion, window: Window) -> Iterator[tuple[Window, bytes]]:
     """Yield the packed counts of a window that is cut at every full hour, oldest first."""
-    tally = ProfileTally(opened)
+    tally = ProfileTally(opened.schema, opened.bundle.profile)
     first, last = _full_hour(window.start + _HOUR - timedelta.resolution), _full_hour(window.end)
     if first > last:  # it lies inside one hour
         yield from _counted_rows(loop, opened, tally, window)

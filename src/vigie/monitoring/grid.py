@@ -119,7 +119,7 @@ def count_numbers(
             shifted = inner - center
             finite += len(inner)
             total += float(shifted.sum())
-            squares += float(np.square(shifted).sum())
+            squares += float(shifted @ shifted)
     return NumberCounts(cells, missing, below, above, finite, total, squares)
 
 
