@@ -6,6 +6,7 @@ exact for ties, costs the same for any number of edges, and leaves NaN sorted la
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nextafter
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ import pyarrow as pa
 
 CHUNK = 16_384
 """Values sorted at a time: 128 KiB of float64, a second-level cache."""
+
+
+_LARGEST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,24 +107,29 @@ def count_numbers(
         center: what the sums are taken around, so that they do not cancel.
     """
     low, high = bounds if bounds is not None else (-np.inf, np.inf)
-    cells = np.zeros(len(edges) + 1, dtype=np.int64)
-    missing = below = above = finite = 0
+    # One look-up a chunk answers all: how many values lie at or under each of these.
+    asked = np.concatenate((edges, (-np.inf, nextafter(low, -np.inf), high, _LARGEST, np.inf)))
+    up_to = np.zeros(len(asked), dtype=np.int64)
     total = squares = 0.0
     for start in range(0, len(values), CHUNK):
         chunk = np.sort(values[start : start + CHUNK])
-        known = int(np.searchsorted(chunk, np.inf, side="right"))
-        up_to = np.searchsorted(chunk, edges, side="right")
-        cells += np.diff(np.concatenate(([0], up_to, [known])))
-        missing += len(chunk) - known
-        below += int(np.searchsorted(chunk, low, side="left"))
-        above += known - int(np.searchsorted(chunk[:known], high, side="right"))
-        inner = chunk[np.searchsorted(chunk, -np.inf, side="right") : np.searchsorted(chunk, np.inf, side="left")]
+        found = np.searchsorted(chunk, asked, side="right")
+        up_to += found
+        inner = chunk[found[-5] : found[-2]]
         with np.errstate(over="ignore"):  # squares beyond 1e308 become inf, which reports show as "no value"
             shifted = inner - center
-            finite += len(inner)
             total += float(shifted.sum())
             squares += float(shifted @ shifted)
-    return NumberCounts(cells, missing, below, above, finite, total, squares)
+    first, under, within, last, known = up_to[-5:].tolist()
+    return NumberCounts(
+        cells=np.diff(up_to[: len(edges)], prepend=0, append=known),
+        missing=len(values) - known,
+        below=under if low > -np.inf else 0,
+        above=known - within,
+        finite=last - first,
+        total=total,
+        squares=squares,
+    )
 
 
 def count_levels(
