@@ -23,9 +23,10 @@ class NumberCounts:
         missing: rows that are NaN.
         below: rows under the smallest value known from training.
         above: rows over the largest value known from training.
-        finite: rows that are neither missing nor infinite; the two sums speak of them.
+        finite: rows that are neither missing nor infinite; the sums speak of them.
         total: sum of ``x - center``, ``center`` being the reference's mean.
         squares: sum of ``(x - center) ** 2``.
+        sums: sum of ``x - center`` cell by cell, float64, shape (n_edges + 1,); NaN where they were not kept.
     """
 
     cells: np.ndarray
@@ -35,6 +36,7 @@ class NumberCounts:
     finite: int
     total: float
     squares: float
+    sums: np.ndarray
 
     @property
     def n(self) -> int:
@@ -56,6 +58,7 @@ class NumberCounts:
             finite=self.finite + other.finite,
             total=self.total + other.total,
             squares=self.squares + other.squares,
+            sums=self.sums + other.sums,
         )
 
 
@@ -102,7 +105,7 @@ def count_numbers(
         center: what the sums are taken around, so that they do not cancel.
     """
     low, high = bounds if bounds is not None else (-np.inf, np.inf)
-    cells = np.zeros(len(edges) + 1, dtype=np.int64)
+    cells, sums = np.zeros(len(edges) + 1, dtype=np.int64), np.zeros(len(edges) + 1)
     missing = below = above = finite = 0
     total = squares = 0.0
     for start in range(0, len(values), CHUNK):
@@ -113,13 +116,30 @@ def count_numbers(
         missing += len(chunk) - known
         below += int(np.searchsorted(chunk, low, side="left"))
         above += known - int(np.searchsorted(chunk[:known], high, side="right"))
-        inner = chunk[np.searchsorted(chunk, -np.inf, side="right") : np.searchsorted(chunk, np.inf, side="left")]
+        first, last = np.searchsorted(chunk, -np.inf, side="right"), np.searchsorted(chunk, np.inf, side="left")
+        inner = chunk[first:last]
         with np.errstate(over="ignore"):  # squares beyond 1e308 become inf, which reports show as "no value"
             shifted = inner - center
+            sums += _cell_sums(shifted, np.clip(up_to, first, last) - first)
             finite += len(inner)
             total += float(shifted.sum())
             squares += float(np.square(shifted).sum())
-    return NumberCounts(cells, missing, below, above, finite, total, squares)
+    return NumberCounts(cells, missing, below, above, finite, total, squares, sums)
+
+
+def _cell_sums(ordered: np.ndarray, up_to: np.ndarray) -> np.ndarray:
+    """Return the sum of each cell's own values: differences of a running sum would let a huge value drown the others.
+
+    Args:
+        ordered: values in ascending order, shape (n,).
+        up_to: how many of them lie at or under each edge, shape (n_edges,).
+    """
+    starts = np.concatenate(([0], up_to))
+    held = np.diff(np.append(starts, len(ordered))) > 0
+    sums = np.zeros(len(starts))
+    if held.any():
+        sums[held] = np.add.reduceat(ordered, starts[held])
+    return sums
 
 
 def count_levels(values: Sequence[object] | np.ndarray, levels: Sequence[str]) -> LevelCounts:
@@ -129,9 +149,15 @@ def count_levels(values: Sequence[object] | np.ndarray, levels: Sequence[str]) -
         values: str or missing (None, NaN), shape (n,).
         levels: the levels that have a cell of their own, all different.
     """
+    codes = level_codes(values, levels)
+    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))
+
+
+def level_codes(values: Sequence[object] | np.ndarray, levels: Sequence[str]) -> np.ndarray:
+    """Return each row's place in ``LevelCounts.cells``, shape (n,); arguments as for ``count_levels``."""
     column = np.asarray(values, dtype=object)
     own = pd.Index(np.array([*levels, None], dtype=object)[:-1])  # None keeps numpy and pandas from guessing a type
     codes = own.get_indexer(column)
     codes = np.where(codes < 0, len(levels), codes)
-    codes = np.where(pd.isna(column), len(levels) + 1, codes)
-    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))
+    placed: np.ndarray = np.where(pd.isna(column), len(levels) + 1, codes)
+    return placed
