@@ -64,12 +64,12 @@ def _live(loop: Any, opened: Any, last: str | None) -> Any:
 
 def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None) -> list[Any]:
     from vigie.cli.timeline import cut
-    from vigie.loop.monitor import backtest
+    from vigie.loop.monitor import backtests
     from vigie.wiring.operate import read_source
 
     table = read_source(settings, data)
     pieces = cut(table, settings.data.time, by, now=loop.clock.now())
-    return [backtest(loop, opened, piece, window, look=place) for place, (piece, window) in enumerate(pieces, start=1)]
+    return backtests(loop, opened, pieces)
 
 
 def length(text: str, *, option: str = "--last") -> timedelta:

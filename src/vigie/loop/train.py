@@ -13,12 +13,14 @@ from vigie.domain.model import TrackedRuns
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
-from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
+from vigie.evaluation.metrics import DEFAULT_METRIC
 from vigie.evaluation.value import value_per_thousand
 from vigie.loop.compile import unservable, with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
+from vigie.loop.importance import importance_of
 from vigie.loop.origin import Origin
+from vigie.loop.quantity import predicted_quantity
 from vigie.loop.records import candidate_records, keep_card, parent_record
 from vigie.monitoring.profile import build_profile
 from vigie.training.candidates import default_candidates
@@ -122,7 +124,7 @@ def _content(
         created_at=loop.clock.now(),
         schema=dataset.schema,
         model=winner.model,
-        profile=_profile(dataset, parts, winner),
+        profile=_profile(dataset, parts, winner, seed=loop.rules.data.seed),
         golden=golden_rows(
             winner.model, dataset.schema, {name: dataset.frame[name].tolist() for name in dataset.schema.names}
         ),
@@ -149,7 +151,7 @@ def _check_value(loop: Loop, dataset: Dataset) -> None:
         )
 
 
-def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
+def _profile(dataset: Dataset, parts: Split, winner: Entry, *, seed: int) -> bytes:
     """Summarise the rows that were predicted by a model that did not learn from them.
 
     The winner's own answers on its training rows are more sure of themselves than its answers in production will be:
@@ -157,17 +159,12 @@ def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
     """
     rows = np.concatenate([winner.out_of_fold_rows, parts.test])
     scores = joined([winner.out_of_fold, winner.test_scores])
-    order = np.argsort(rows)
+    times = dataset.times
+    order = np.argsort(rows) if times is None else np.lexsort((rows, times[rows]))
     frame, predicted = dataset.frame.iloc[rows[order]], predicted_quantity(scores, dataset.schema.target.task)[order]
-    return build_profile(dataset.schema, frame, predicted).to_bytes()
-
-
-def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
-    """Return what is watched of a prediction: the number, P(positive), or the class index. Shape (n,)."""
-    if task is Task.BINARY and scores.proba is not None:
-        positive: np.ndarray = scores.proba[:, -1]
-        return positive
-    return scores.predicted.astype(np.float64)
+    profile = build_profile(dataset.schema, frame, predicted, in_time_order=times is not None)
+    moved = importance_of(winner.model, dataset.schema.target.task, frame, seed=seed)
+    return replace(profile, importance=moved).to_bytes()
 
 
 def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: TrackedRuns, origin: Origin) -> Event:

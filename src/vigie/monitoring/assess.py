@@ -77,7 +77,7 @@ class WindowRows:
 class FeatureReport:
     """One column: has it changed, by how much, and is it whole.
 
-    An alarm is ``confirmed`` when it is the second in a row at its scale: only then is it mailed and retrained on.
+    An alarm is ``confirmed`` when it is as many in a row as the rule asks for: only then is it mailed and retrained on.
     ``is_calendar`` says that the column was declared to tell the time, or wanders by itself as if it did.
     """
 
@@ -154,7 +154,7 @@ class Report:
 
     @property
     def confirmed(self) -> tuple[str, ...]:
-        """Names of the features that changed for the second time in a row: what a person is told, and learnt from."""
+        """Names of the features whose change is confirmed: a person is told of them, and they may ask for a retraining."""
         return tuple(report.name for report in self.features if report.confirmed)
 
     @property

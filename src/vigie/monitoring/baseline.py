@@ -21,18 +21,16 @@ class Baseline:
             alarm of its inputs).
         n: rows.
         window: when they were predicted; None for the training data.
-        reason: why the training data stand where something else was asked for.
     """
 
     kind: BaselineKind
     n: int
     window: Window | None = None
-    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         window = self.window.to_dict() if self.window else None
-        return {"kind": self.kind, "n": self.n, "window": window, "reason": self.reason}
+        return {"kind": self.kind, "n": self.n, "window": window}
 
 
 def rebased(profile: ReferenceProfile, counts: WindowCounts) -> ReferenceProfile:

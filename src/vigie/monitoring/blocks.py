@@ -32,7 +32,7 @@ class Block:
     @property
     def n_windows(self) -> int:
         """How many windows it holds."""
-        return int(2**self.scale)
+        return 1 << self.scale
 
     @property
     def previous(self) -> "Block | None":
@@ -42,7 +42,7 @@ class Block:
 
 def windows_needed(look: int) -> int:
     """Return how many windows before the ``look``-th one are added up when it is judged."""
-    longest = min(look & -look, 2**LARGEST_SCALE)
+    longest = min(look & -look, 1 << LARGEST_SCALE)
     return min(look, 2 * longest) - 1
 
 

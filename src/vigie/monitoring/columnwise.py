@@ -41,7 +41,8 @@ class ColumnVerdict:
         verdict: ``alarm``, ``warn`` (a notice), ``ok``, or ``unknown`` when nothing can be said.
         reason: one sentence.
         evidence: every test, those of the single window first.
-        confirmed: whether an alarm is the second in a row at its scale. Only such a one is mailed or retrained on.
+        confirmed: whether an alarm is the second in a row at its scale, where the rule asks for two. Only then is it
+            mailed and retrained on.
         is_calendar: whether the column was declared to tell the time, or wanders as if it did.
     """
 
@@ -76,9 +77,10 @@ def judge_column(judged: Judged, blocks: Sequence[Block], rule: AlarmRule, *, n_
     natural = _margin(judged, n)
     is_calendar = judged.column.name in rule.calendar or (natural is not None and natural.is_calendar)
     if judged.wander is not None and natural is None and n >= rule.min_rows:
+        needed = FEWEST_BLOCKS * max(n, SHORTEST)
         reason = (
-            f"Cannot judge: the reference is shorter than six windows. It has {judged.n_reference:,} rows, "
-            f"{FEWEST_BLOCKS * max(n, SHORTEST):,} needed to tell how much this column wanders by itself; judge shorter windows."
+            f"Cannot judge: the reference is shorter than six windows. It has {judged.n_reference:,} rows, {needed:,} "
+            f"needed to tell how much this column wanders by itself; judge shorter windows."
         )
         return ColumnVerdict(Verdict.UNKNOWN, reason, is_calendar=is_calendar)
     looks = [_look(judged, block, rule, n_columns) for block in blocks]
@@ -91,7 +93,7 @@ def judge_column(judged: Judged, blocks: Sequence[Block], rule: AlarmRule, *, n_
         reason = f"Tells the time, so this is a notice and never an alarm. {loudest.reason}"
         return ColumnVerdict(Verdict.WARN, reason, evidence, is_calendar=True)
     confirmed = any(
-        _alarmed_before(judged, block, rule, n_columns)
+        _is_confirmed(judged, block, rule, n_columns)
         for block, judgement in zip(blocks, judgements, strict=True)
         if judgement.verdict is Verdict.ALARM
     )
@@ -126,8 +128,10 @@ def _loudest(judgements: Sequence[Judgement]) -> Judgement:
     return max(known or judgements, key=lambda judgement: order.index(judgement.verdict))
 
 
-def _alarmed_before(judged: Judged, block: Block, rule: AlarmRule, n_columns: int) -> bool:
-    """Whether the block before alarmed too, at its own part of the budget."""
+def _is_confirmed(judged: Judged, block: Block, rule: AlarmRule, n_columns: int) -> bool:
+    """Whether the block before alarmed too, at its own part of the budget, where the rule asks for two in a row."""
+    if rule.in_a_row == 1:
+        return True
     before = block.previous
     return before is not None and _judge(judged, _look(judged, before, rule, n_columns)).verdict is Verdict.ALARM
 

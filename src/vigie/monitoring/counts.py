@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vigie.monitoring.columns import ColumnCounts
+from vigie.monitoring.columns import Column, ColumnCounts, NumericColumn
 from vigie.monitoring.grid import LevelCounts, NumberCounts
-from vigie.monitoring.profile import ReferenceProfile, class_labels, column_values
+from vigie.monitoring.profile import ReferenceProfile, class_labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +50,13 @@ def count_window(profile: ReferenceProfile, frame: pd.DataFrame, predicted: np.n
     said = class_labels(predicted, profile.classes) if profile.classes else np.asarray(predicted, dtype=np.float64)
     return WindowCounts(
         n=len(frame),
-        features=tuple(column.count(column_values(column, frame[column.name])) for column in profile.features),
+        features=tuple(column.count(_values(column, frame[column.name])) for column in profile.features),
         prediction=profile.prediction.count(said),
     )
+
+
+def _values(column: Column, series: pd.Series) -> np.ndarray:
+    return series.to_numpy(dtype=np.float64 if isinstance(column, NumericColumn) else object)
 
 
 def _merged(mine: ColumnCounts, its: ColumnCounts) -> ColumnCounts:

@@ -7,7 +7,7 @@ from math import log, sqrt
 
 
 def distribution_noise(n: int, level: float) -> float:
-    """Return what the distance of a sample from its own distribution function exceeds with probability ``level`` at most.
+    """Return what a sample's distance from its own distribution exceeds with probability ``level`` at most.
 
     Args:
         n: rows, at least 1.

@@ -149,15 +149,9 @@ def count_levels(values: Sequence[object] | np.ndarray, levels: Sequence[str]) -
         values: str or missing (None, NaN), shape (n,).
         levels: the levels that have a cell of their own, all different.
     """
-    codes = level_codes(values, levels)
-    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))
-
-
-def level_codes(values: Sequence[object] | np.ndarray, levels: Sequence[str]) -> np.ndarray:
-    """Return each row's place in ``LevelCounts.cells``, shape (n,); arguments as for ``count_levels``."""
     column = np.asarray(values, dtype=object)
     own = pd.Index(np.array([*levels, None], dtype=object)[:-1])  # None keeps numpy and pandas from guessing a type
     codes = own.get_indexer(column)
     codes = np.where(codes < 0, len(levels), codes)
-    placed: np.ndarray = np.where(pd.isna(column), len(levels) + 1, codes)
-    return placed
+    codes = np.where(pd.isna(column), len(levels) + 1, codes)
+    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))

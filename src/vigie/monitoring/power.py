@@ -59,9 +59,7 @@ class StrictTest:
 
     def shows(self, n: int, m: int) -> bool:
         """Whether ``n`` rows against ``m`` of reference show half a standard deviation often enough."""
-        limit = (
-            self.distance_margin + distribution_noise(n, self.level) + distribution_noise(m, self.reference_level)
-        )
+        limit = self.distance_margin + distribution_noise(n, self.level) + distribution_noise(m, self.reference_level)
         middle = SHIFT_SD / 2
         share = float(norm.cdf(middle))
         spread = sqrt(share * (1 - share) * (1 / n + 1 / m))  # where the two functions are farthest apart

@@ -119,13 +119,10 @@ def build_profile(
     profile = ReferenceProfile(rows=len(frame), features=columns, prediction=prediction, classes=classes)
     if not in_time_order:
         return profile
-    wandering = (wander_of(column, column_values(column, frame[column.name])) for column in columns)
+    kinds = (np.float64 if isinstance(column, NumericColumn) else object for column in columns)
+    values = (frame[column.name].to_numpy(dtype=kind) for column, kind in zip(columns, kinds, strict=True))
+    wandering = (wander_of(column, its) for column, its in zip(columns, values, strict=True))
     return replace(profile, wander=(*wandering, wander_of(prediction, said)))
-
-
-def column_values(column: Column, series: pd.Series) -> np.ndarray:
-    """Return a column of a frame as its summary counts it: float64, or str and missing."""
-    return series.to_numpy(dtype=np.float64 if isinstance(column, NumericColumn) else object)
 
 
 def class_labels(predicted: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:

@@ -39,6 +39,7 @@ class AlarmRule:
         min_rows: rows below which, on either side, nothing is said; at least 1.
         strict: whether to use the one test whose bound holds in finite samples, and pay for it in power.
         calendar: columns that tell the time; they give notices, never alarms.
+        in_a_row: alarms of a column in consecutive blocks of a scale that it takes to be acted on, 1 or 2.
     """
 
     false_alarm_budget: float
@@ -47,6 +48,7 @@ class AlarmRule:
     min_rows: int
     strict: bool = False
     calendar: tuple[str, ...] = ()
+    in_a_row: int = 2
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -54,6 +56,7 @@ class AlarmRule:
         _check("psi_margin", self.psi_margin, "0 or more", 0 <= self.psi_margin < float("inf"))
         _check("distance_margin", self.distance_margin, "0 or more and below 1", 0 <= self.distance_margin < 1)
         _check("min_rows", self.min_rows, "1 or more", self.min_rows >= 1)
+        _check("in_a_row", self.in_a_row, "1 or 2", self.in_a_row in {1, 2})
 
     def widened(self, margin: Margin | None) -> "AlarmRule":
         """Return the rule for a column that does so much by itself."""
@@ -141,6 +144,7 @@ def judge(
             few = f"{rows:,} row{'' if rows == 1 else 's'} {where}"
             return Judgement(Verdict.UNKNOWN, f"Not enough data yet: {few}, {rule.min_rows:,} needed.")
     comparison = compare(column, counts, split=rule.strict)
+    tests: tuple[Evidence, ...]
     if rule.strict:
         tests = (_strict_test(comparison, (column, counts), rule, (alpha / 2, reference_level(rule, n_columns))),)
     else:
@@ -190,7 +194,7 @@ def _strict_test(
 
 
 def reference_level(rule: AlarmRule, n_columns: int) -> float:
-    """Return the level of the reference's own noise in the strict rule: half of the budget, spent once for all looks."""
+    """Return the level of the reference's own noise in the strict rule: half of the budget, spent once."""
     return rule.false_alarm_budget / (2 * n_columns)
 
 

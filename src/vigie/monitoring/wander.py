@@ -11,11 +11,12 @@ from math import sqrt
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from vigie.monitoring.cells import compare
 from vigie.monitoring.columns import CategoryColumn, Column, NumericColumn
 from vigie.monitoring.drift.chi_square import chi_square
-from vigie.monitoring.grid import LevelCounts, NumberCounts, level_codes
+from vigie.monitoring.grid import LevelCounts, NumberCounts
 
 SHORTEST = 100
 """Rows of the shortest blocks: in shorter ones, chance alone looks like wandering."""
@@ -112,7 +113,9 @@ def _lengths(m: int) -> tuple[int, ...]:
 def _codes(column: Column, values: np.ndarray) -> np.ndarray:
     """Return each row's cell, a number's null in a last one of its own."""
     if isinstance(column, CategoryColumn):
-        return level_codes(values, column.levels)
+        place = {level: code for code, level in enumerate(column.levels)}
+        null = len(column.levels) + 1
+        return np.array([null if pd.isna(value) else place.get(value, null - 1) for value in values], dtype=np.intp)
     codes = np.searchsorted(column.edges, values, side="left")
     codes[np.isnan(values)] = len(column.edges) + 1
     return codes

@@ -15,7 +15,7 @@ class Weighed(NamedTuple):
 
     name: str
     verdict: Verdict
-    index: float | None
+    psi: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,13 @@ def weigh(features: Sequence[Weighed], importance: Sequence[float] | None, *, n:
     share = sum(weight for feature, weight in pairs if feature.verdict is Verdict.ALARM)
     if not judged:
         reason = "No feature could be judged."
-        nothing = (Measurement(name, None, unit, n, reason=reason) for name, unit in (("changed", "1"), ("psi", "nats")))
+        nothing = (
+            Measurement(name, None, unit, n, reason=reason) for name, unit in (("changed", "1"), ("psi", "nats"))
+        )
         return DatasetReport(Verdict.UNKNOWN, reason, *nothing)
     worst = Verdict.worst(feature.verdict for feature, _ in judged)
     verdict = Verdict.WARN if worst is Verdict.ALARM and share < HEAVY else worst
-    indexed = [(max(0.0, feature.index), weight) for feature, weight in judged if feature.index is not None]
+    indexed = [(max(0.0, feature.psi), weight) for feature, weight in judged if feature.psi is not None]
     total = sum(weight for _, weight in indexed)
     score = sum(index * weight for index, weight in indexed) / total if total else None
     return DatasetReport(

@@ -88,7 +88,7 @@ def stability_interval(reference: np.ndarray, current: np.ndarray, *, level: flo
 
 
 def _known(noncentrality: float) -> float:
-    """Return what scipy's search found; where it stopped at the lower end, next to nothing or NaN, there is no change."""
+    """Return what scipy's search found; at its lower end it says next to nothing, or NaN: no change is likelier."""
     return noncentrality if noncentrality > 0 else 0.0
 
 

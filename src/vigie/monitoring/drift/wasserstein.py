@@ -33,8 +33,8 @@ def wasserstein(reference: CellSums, current: CellSums, edges: np.ndarray) -> fl
         InsufficientDataError: either sample is empty.
 
     Source:
-        Vallender (1974), Calculation of the Wasserstein distance between probability distributions on the line; the area
-        of a cell by integration by parts.
+        Vallender (1974), Calculation of the Wasserstein distance between probability distributions on the line; the
+        area of a cell by integration by parts.
     """
     n, m = float(current.rows.sum()), float(reference.rows.sum())
     if n == 0 or m == 0:
