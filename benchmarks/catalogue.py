@@ -39,6 +39,10 @@ class Benchmark:
 
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "alarms": Benchmark(
+        "benchmarks.alarms.benchmark",
+        "How often drift alarms are false, and how often drift is missed, beside the rules of others.",
+    ),
     "prediction_log": Benchmark(
         "benchmarks.prediction_log.benchmark",
         "What it costs that no answer is forgotten: throughput, latency and bytes, beside JSONL and the disk itself.",
