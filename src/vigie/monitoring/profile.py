@@ -79,9 +79,9 @@ class ReferenceProfile:
             raise BundleError(f"The reference profile cannot be read ({type(exc).__name__}: {exc}).") from exc
         if any(column.counts.n != profile.rows for column in profile.columns):
             raise BundleError("The columns of the reference profile do not have the same number of rows.")
-        if len(profile.wander or profile.columns) != len(profile.columns):
+        if profile.wander is not None and len(profile.wander) != len(profile.columns):
             raise BundleError("The reference profile tells of other columns how they wander.")
-        if len(profile.importance or profile.features) != len(profile.features):
+        if profile.importance is not None and len(profile.importance) != len(profile.features):
             raise BundleError("The reference profile weighs other features than it has.")
         return profile
 

@@ -89,7 +89,7 @@ def stability_interval(reference: np.ndarray, current: np.ndarray, *, level: flo
 
 def _known(noncentrality: float) -> float:
     """Return what scipy's search found; at its lower end it says next to nothing, or NaN: no change is likelier."""
-    return noncentrality if noncentrality > 0 else 0.0
+    return noncentrality if noncentrality > np.finfo(np.float64).tiny else 0.0
 
 
 def stability_band(index: float) -> str:
