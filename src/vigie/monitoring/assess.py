@@ -154,7 +154,7 @@ class Report:
 
     @property
     def confirmed(self) -> tuple[str, ...]:
-        """Names of the features whose change is confirmed: a person is told of them, and they may ask for a retraining."""
+        """Names of the features whose change is confirmed: a person is told, and a retraining may be asked for."""
         return tuple(report.name for report in self.features if report.confirmed)
 
     @property

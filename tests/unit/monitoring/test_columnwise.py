@@ -60,7 +60,7 @@ def test_one_alarm_is_enough_where_the_rule_says_so(rng):
 
 
 def test_a_small_drift_is_found_over_merged_windows(rng):
-    """A quarter of a deviation: no single window of 100 shows it, a block of at most 32 does, and says over how many."""
+    """A quarter of a deviation: no window of 100 shows it, a block of at most 32 does, and says over how many."""
     watched = Watched(rng.normal(size=20_000))
     found = [watched.see(rng.normal(0.25, 1.0, 100)) for _ in range(32)]
     alarms = [one for one in found if one.verdict is Verdict.ALARM]
@@ -112,7 +112,7 @@ def test_a_reference_of_five_windows_cannot_judge(rng):
 
 
 def test_what_the_reference_does_by_itself_is_no_alarm(rng):
-    """A reference that swings by a deviation and a half from week to week: its own swing is calm, twice as much is not."""
+    """A reference that swings by a deviation and a half from week to week: that much again is calm, more is not."""
     reference = np.concatenate([rng.normal(shift, 1.0, 500) for shift in (0.0, 1.5, 0.3, 1.2) * 5])
     plain, natural = Watched(reference), Watched(reference, wander_of(numeric_column("x", reference), reference))
     swing = rng.normal(1.5, 1.0, 500)
