@@ -72,7 +72,7 @@ def _evidently(drawn: Drawn) -> np.ndarray:
     r, p = reference / reference.sum(), windows / windows.sum(axis=1, keepdims=True)
     middle = (r + p) / 2
     divergence = (_kl(p, middle) + _kl(np.broadcast_to(r, p.shape), middle)) / 2
-    return np.sqrt(np.maximum(divergence, 0))
+    return np.asarray(np.sqrt(np.maximum(divergence, 0)))
 
 
 def _kl(p: np.ndarray, middle: np.ndarray) -> np.ndarray:

@@ -8,15 +8,13 @@ to ``judge``, and only its verdict counts.
 from functools import lru_cache
 
 import numpy as np
+from scipy.stats import ncx2
 
 from vigie.domain.measurement import Verdict
 from vigie.monitoring.cells import coarse_cells, compare
 from vigie.monitoring.columns import CategoryColumn, Column, ColumnCounts
-from vigie.monitoring.drift.chi_square import chi_square_limit
 from vigie.monitoring.grid import LevelCounts, NumberCounts
 from vigie.monitoring.thresholds import TESTS, AlarmRule, judge, spend
-
-limit_of = lru_cache(maxsize=None)(chi_square_limit)
 
 
 def alarms_by_scale(
@@ -82,10 +80,16 @@ def _possible(column: Column, blocks: np.ndarray, rule: AlarmRule, alphas: np.nd
     reference, current, distance = _unmerged(column, blocks, m)
     # Nulls and unseen levels open or close a cell or two: fewer cells have the lower limit.
     degrees = max(1, len(comparison.reference) - 3)
-    limits = np.array([limit_of(float(alpha) / TESTS, degrees, effective * rule.psi_margin) for alpha in alphas])
+    limits = _limits(tuple(alphas.tolist()), degrees, effective * rule.psi_margin)
     noise = np.sqrt(np.log(2 * TESTS / alphas) / (2 * effective))
     possible: np.ndarray = (_chi_squares(reference, current) > limits) | (distance > rule.distance_margin + noise)
     return possible
+
+
+@lru_cache(maxsize=10_000)
+def _limits(alphas: tuple[float, ...], degrees: int, noncentrality: float) -> np.ndarray:
+    """Return ``chi_square_limit`` for all blocks in one call: sequences of a case share their limits."""
+    return np.asarray(ncx2.isf(np.array(alphas) / TESTS, degrees, noncentrality))
 
 
 def _unmerged(column: Column, blocks: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
