@@ -38,9 +38,7 @@ class HomogeneityTest:
 
     def shows(self, n: int, m: int) -> bool:
         """Whether ``n`` rows against ``m`` of reference show half a standard deviation often enough."""
-        effective, degrees = n * m / (n + m), _DECILES - 1
-        limit = chi_square_limit(self.level, degrees, effective * self.psi_margin)
-        return bool(ncx2.sf(limit, degrees, effective * _difference(n, m)) >= POWER)
+        return _power(n, m, self.level, self.psi_margin) >= POWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,13 @@ def rows_needed(test: HomogeneityTest | StrictTest, m: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if test.shows(middle, m) else (middle, high)
     return high
+
+
+@lru_cache(maxsize=4096)
+def _power(n: int, m: int, level: float, psi_margin: float) -> float:
+    effective, degrees = n * m / (n + m), _DECILES - 1
+    limit = chi_square_limit(level, degrees, effective * psi_margin)
+    return float(ncx2.sf(limit, degrees, effective * _difference(n, m)))
 
 
 def _difference(n: int, m: int) -> float:

@@ -1,5 +1,7 @@
 """Chi-square of homogeneity: whether two samples share their proportions, exactly or up to a margin."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.stats import chi2, ncx2
 
@@ -38,6 +40,7 @@ def chi_square_p(statistic: float, degrees: int) -> float:
     return float(chi2.sf(statistic, degrees)) if degrees > 0 else 1.0
 
 
+@lru_cache(maxsize=4096)  # a millisecond each, and the columns of a table ask for few different ones
 def chi_square_limit(alpha: float, degrees: int, noncentrality: float = 0.0) -> float:
     """Return what the statistic exceeds with probability ``alpha``.
 
