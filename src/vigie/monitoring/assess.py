@@ -148,6 +148,12 @@ class Report:
         return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
 
     @property
+    def actionable(self) -> Verdict:
+        """The same as far as it may be acted on: drift that nothing confirmed yet is a notice."""
+        parts = [*(report.actionable for report in self.features), self.prediction.actionable, self.performance.verdict]
+        return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
+
+    @property
     def drifted(self) -> tuple[str, ...]:
         """Names of the features whose distribution changed beyond the margin."""
         return self._with(Verdict.ALARM)

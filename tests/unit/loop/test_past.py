@@ -27,6 +27,7 @@ def test_the_first_changed_window_tells_nobody_and_the_second_does(careful):
         turns.append(careful.turn())
     assert [turn.report.verdict for turn in turns] == [Verdict.ALARM, Verdict.ALARM]
     assert [turn.alert is None for turn in turns] == [True, False]
+    assert [turn.needs_attention for turn in turns] == [False, True]
     assert [turn.decision.asked for turn in turns] == [False, True]
     assert set(turns[1].report.confirmed) <= set(turns[1].report.drifted)
     assert len(careful.notifier.alerts) == 1
