@@ -77,3 +77,19 @@ def test_the_short_serving_benchmark_runs() -> None:
     )
     assert all(item["low"] > 0 for found in report["results"] for item in found["measures"])
     assert [gate["low"] is not None for gate in report["gates"]] == [True, True]
+
+
+@pytest.mark.slow
+def test_the_short_alarm_benchmark_runs() -> None:
+    """Sixty calm years and a table of scikit-learn's: the budget is kept where the rules of others alarm every year."""
+    command = [sys.executable, "-m", "benchmarks", "alarms", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    ever = {
+        (found["case"], found["engine"]): found["measures"][0]["median"]
+        for found in report["results"]
+        if found["case"].startswith("52 windows of 100 rows, no drift")
+    }
+    assert {engine: share for (_, engine), share in ever.items() if share > 0.9}.keys() >= {"PSI > 0.2", "p < 0.05"}
+    assert [gate["met"] for gate in report["gates"]] == [True, True, True]

@@ -28,9 +28,10 @@ class NumberCounts:
         missing: rows that are NaN.
         below: rows under the smallest value known from training.
         above: rows over the largest value known from training.
-        finite: rows that are neither missing nor infinite; the two sums speak of them.
+        finite: rows that are neither missing nor infinite; the sums speak of them.
         total: sum of ``x - center``, ``center`` being the reference's mean.
         squares: sum of ``(x - center) ** 2``.
+        sums: sum of ``x - center`` cell by cell, float64, shape (n_edges + 1,); NaN where they were not kept.
     """
 
     cells: np.ndarray
@@ -40,6 +41,7 @@ class NumberCounts:
     finite: int
     total: float
     squares: float
+    sums: np.ndarray
 
     @property
     def n(self) -> int:
@@ -61,6 +63,7 @@ class NumberCounts:
             finite=self.finite + other.finite,
             total=self.total + other.total,
             squares=self.squares + other.squares,
+            sums=self.sums + other.sums,
         )
 
 
@@ -110,6 +113,7 @@ def count_numbers(
     # One look-up a chunk answers all: how many values lie at or under each of these.
     asked = np.concatenate((edges, (-np.inf, nextafter(low, -np.inf), high, _LARGEST, np.inf)))
     up_to = np.zeros(len(asked), dtype=np.int64)
+    sums = np.zeros(len(edges) + 1)
     total = squares = 0.0
     for start in range(0, len(values), CHUNK):
         chunk = np.sort(values[start : start + CHUNK])
@@ -118,6 +122,7 @@ def count_numbers(
         inner = chunk[found[-5] : found[-2]]
         with np.errstate(over="ignore"):  # squares beyond 1e308 become inf, which reports show as "no value"
             shifted = inner - center
+            sums += _cell_sums(shifted, np.clip(found[:-5], found[-5], found[-2]) - found[-5])
             total += float(shifted.sum())
             squares += float(shifted @ shifted)
     first, under, within, last, known = up_to[-5:].tolist()
@@ -129,7 +134,23 @@ def count_numbers(
         finite=last - first,
         total=total,
         squares=squares,
+        sums=sums,
     )
+
+
+def _cell_sums(ordered: np.ndarray, up_to: np.ndarray) -> np.ndarray:
+    """Return the sum of each cell's own values: differences of a running sum would let a huge value drown the others.
+
+    Args:
+        ordered: values in ascending order, shape (n,).
+        up_to: how many of them lie at or under each edge, shape (n_edges,).
+    """
+    starts = np.concatenate(([0], up_to))
+    held = np.diff(np.append(starts, len(ordered))) > 0
+    sums = np.zeros(len(starts))
+    if held.any():
+        sums[held] = np.add.reduceat(ordered, starts[held])
+    return sums
 
 
 def count_levels(

@@ -41,7 +41,7 @@ def chi_square_p(statistic: float, degrees: int) -> float:
     return float(chdtrc(degrees, statistic)) if degrees > 0 else 1.0
 
 
-@lru_cache(1024)  # the columns of a window mostly ask the same
+@lru_cache(maxsize=4096)  # a millisecond each, and the columns of a table ask for few different ones
 def chi_square_limit(alpha: float, degrees: int, noncentrality: float = 0.0) -> float:
     """Return what the statistic exceeds with probability ``alpha``.
 
