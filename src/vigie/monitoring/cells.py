@@ -5,6 +5,7 @@ values that hold most of the rows, rare levels, levels never seen before, vocabu
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class Comparison:
         return n * m / (n + m)
 
 
+@lru_cache(maxsize=2)  # by identity: several statistics of one column ask for the same comparison
 def compare(column: Column, counts: ColumnCounts, *, split: bool = False) -> Comparison:
     """Return what is tested of one column.
 
