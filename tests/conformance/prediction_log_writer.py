@@ -1,7 +1,8 @@
 """A process that logs predictions as fast as it can and says on stdout which ones were acknowledged.
 
 Arguments: path, seed of its ids, how many batches (0: until it is killed), mode. Mode ``log`` acknowledges after
-``append``; mode ``early`` is the control: it acknowledges first and appends every twentieth batch.
+``append``; mode ``early`` is the control: it acknowledges first and appends every twentieth batch. Mode ``count``
+appends, counts by hour, and acknowledges then.
 """
 
 import sys
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 
 from vigie.adapters.prediction_log.sqlite import SqlitePredictionLog
-from vigie.testing.conformance.samples import BINARY, Records
+from vigie.testing.conformance.samples import BINARY, DAY, IdTally, Records
 
 _BATCH = 5
 _HELD_BACK = 20
@@ -25,9 +26,11 @@ def main(path: str, seed: str, n_batches: str, mode: str) -> None:
         waiting += batch
         if mode == "early":
             time.sleep(0.005)  # so that a kill comes between two appends, however slow the disk is
-        if mode == "log" or done % _HELD_BACK == 0:
+        if mode in {"log", "count"} or done % _HELD_BACK == 0:
             log.append("churn", BINARY, waiting)
             waiting = []
+        if mode == "count":
+            log.hours("churn", BINARY, DAY, IdTally(), version="1")
         lines = "".join(f"{record.id}\n" for record in batch)
         sys.stdout.write(lines)
         sys.stdout.flush()

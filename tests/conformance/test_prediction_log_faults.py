@@ -19,6 +19,7 @@ from vigie.adapters.prediction_log.sqlite import SqlitePredictionLog
 from vigie.domain.prediction import Feedback
 from vigie.errors import StorageError
 from vigie.testing.clock import START
+from vigie.testing.conformance.hours import counted, recounted
 from vigie.testing.conformance.samples import BINARY, DAY, Records
 
 WRITER = Path(__file__).parent / "prediction_log_writer.py"
@@ -68,6 +69,17 @@ def test_kill_catches_an_early_acknowledgement(tmp_path):
     """Control: a writer that acknowledges before it appends is caught by the same rounds."""
     _, n_missing = rounds_of_death(tmp_path / "log.db", "early")
     assert n_missing > 0
+
+
+def test_kill_leaves_counts_right(tmp_path):
+    """After five kill -9 of a process that logs and counts, the counts by hour are those of the rows."""
+    path = tmp_path / "log.db"
+    rounds_of_death(path, "count")
+    with closing(SqlitePredictionLog(path, durable=True)) as log:
+        with log._file.read() as connection:
+            n_counted = connection.execute("SELECT sum(rows) FROM hour_count").fetchone()[0]
+        assert n_counted > 0, "nothing was counted before the kills"
+        assert counted(log) == recounted(log)
 
 
 def test_two_processes_append_at_once(tmp_path):

@@ -46,5 +46,5 @@ def test_old_log_takes_new_rows_and_keys(old):
     with closing(SqlitePredictionLog(old, durable=True)) as log:
         assert log.count("churn") == 5
         with log._file.read() as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (4,)
             assert connection.execute("SELECT count(*) FROM feature_schema").fetchone() == (2,)

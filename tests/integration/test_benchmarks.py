@@ -31,6 +31,22 @@ def test_the_short_training_benchmark_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_short_drift_benchmark_runs() -> None:
+    """Checks the statistics against scipy, counts two days of hours and a window, and judges what needs no peer."""
+    command = [sys.executable, "-m", "benchmarks", "drift", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {found["case"]: found["why"] for found in report["results"]} == dict.fromkeys(
+        ("correctness", "counting", "2,000 x 25"), ""
+    )
+    gates = {gate["name"]: gate for gate in report["gates"]}
+    assert len(gates) == 6
+    assert all(gate["met"] for name, gate in gates.items() if "np.sort" not in name)  # a busy machine bends that one
+    assert gates["KS, error against scipy on the rows"]["high"] > 0  # the grid is not exact, so something was compared
+
+
+@pytest.mark.slow
 def test_the_short_prediction_log_benchmark_runs() -> None:
     """Loads the log, the textbook and the floor in processes of their own, and judges the bytes written per event."""
     command = [sys.executable, "-m", "benchmarks", "prediction_log", "--quick", "--json"]
@@ -61,3 +77,19 @@ def test_the_short_serving_benchmark_runs() -> None:
     )
     assert all(item["low"] > 0 for found in report["results"] for item in found["measures"])
     assert [gate["low"] is not None for gate in report["gates"]] == [True, True]
+
+
+@pytest.mark.slow
+def test_the_short_alarm_benchmark_runs() -> None:
+    """Sixty calm years and a table of scikit-learn's: the budget is kept where the rules of others alarm every year."""
+    command = [sys.executable, "-m", "benchmarks", "alarms", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    ever = {
+        (found["case"], found["engine"]): found["measures"][0]["median"]
+        for found in report["results"]
+        if found["case"].startswith("52 windows of 100 rows, no drift")
+    }
+    assert {engine: share for (_, engine), share in ever.items() if share > 0.9}.keys() >= {"PSI > 0.2", "p < 0.05"}
+    assert [gate["met"] for gate in report["gates"]] == [True, True, True]

@@ -18,8 +18,8 @@ def alert_for(
     Args:
         model: registered name.
         performance: verdict on realised performance.
-        prediction: verdict on the distribution of the predictions.
-        drifted: features whose drift raised an alarm.
+        prediction: verdict on the distribution of the predictions, as far as it may be acted on.
+        drifted: features whose drift raised an alarm twice in a row.
         headline: the report's own sentences; they become the body.
     """
     body = "\n".join(headline)

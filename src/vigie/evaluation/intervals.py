@@ -5,6 +5,7 @@ take rows as independent of each other: where rows repeat an entity or follow ea
 """
 
 import numpy as np
+from scipy.special import ndtri
 from scipy.stats import norm, rankdata
 
 from vigie.domain.measurement import Interval, Measurement
@@ -26,7 +27,7 @@ def wilson(successes: float, n: int, level: float = LEVEL) -> Interval:
     Source:
         Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))  # norm.ppf, a hundred times faster: a report has dozens of shares
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))

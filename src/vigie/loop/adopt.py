@@ -27,12 +27,13 @@ from vigie.loop.compile import with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.given import Given, check_same, frame_answers, last_step, own_answers, read_given, unwrapped
 from vigie.loop.golden import golden_rows
+from vigie.loop.importance import importance_of
 from vigie.loop.judged import read_judged
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.origin import Origin
+from vigie.loop.quantity import predicted_quantity
 from vigie.loop.records import keep_card, origin_tags, with_interval
 from vigie.loop.register import LOSS_NAMES, enter
-from vigie.loop.train import predicted_quantity
 from vigie.monitoring.profile import build_profile
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset
@@ -174,7 +175,7 @@ def _content(
         created_at=loop.clock.now(),
         schema=dataset.schema,
         model=model,
-        profile=_profile(loop, dataset, judged),
+        profile=_profile(loop, dataset, judged, model),
         golden=golden_rows(model, dataset.schema, columns),
         metrics=_metrics(loop, dataset, judged),
         data_digest=table_digest(given.table),
@@ -205,14 +206,20 @@ def _metrics(loop: Loop, dataset: Dataset, judged: _Judged) -> tuple[Measurement
     return (*measure(judged.test, task), *worth, *own)
 
 
-def _profile(loop: Loop, dataset: Dataset, judged: _Judged) -> bytes:
-    """Summarise the rows that the model has not learnt from where there are some, else those it has; shuffled."""
-    frame, scores = dataset.frame, judged.own
+def _profile(loop: Loop, dataset: Dataset, judged: _Judged, model: Pipeline) -> bytes:
+    """Summarise the rows that the model has not learnt from where there are some, else those it has.
+
+    In order of time where that is known, else shuffled.
+    """
+    frame, scores, times, seed = dataset.frame, judged.own, dataset.times, loop.rules.data.seed
     if judged.test is not None and judged.test_frame is not None:
-        frame, scores = judged.test_frame, judged.test
-    order = np.random.default_rng(loop.rules.data.seed).permutation(len(scores))
-    predicted = predicted_quantity(scores, dataset.schema.target.task)
-    return build_profile(dataset.schema, frame.iloc[order], predicted[order]).to_bytes()
+        frame, scores, times = judged.test_frame, judged.test, None
+    shuffled = np.random.default_rng(seed).permutation(len(scores))
+    order = shuffled if times is None else np.argsort(times, kind="stable")
+    task = dataset.schema.target.task
+    predicted = predicted_quantity(scores, task)[order]
+    profile = build_profile(dataset.schema, frame.iloc[order], predicted, in_time_order=times is not None)
+    return replace(profile, importance=importance_of(model, task, frame, seed=seed)).to_bytes()
 
 
 def _params(estimator: Any) -> dict[str, str]:

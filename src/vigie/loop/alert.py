@@ -13,8 +13,8 @@ def alert(loop: Loop, report: Report) -> Alert | None:
     raised = alert_for(
         loop.model,
         performance=report.performance.verdict,
-        prediction=report.prediction.verdict,
-        drifted=report.drifted,
+        prediction=report.prediction.actionable,
+        drifted=report.confirmed,
         headline=report.headline,
     )
     if raised is None:
@@ -33,7 +33,7 @@ def alert(loop: Loop, report: Report) -> Alert | None:
             version=report.version,
             summary=f"{raised.severity.value.capitalize()}: {raised.title}.",
             reasons=(*report.headline, *trouble),
-            evidence={"severity": raised.severity.value, "drifted": list(report.drifted)},
+            evidence={"severity": raised.severity.value, "drifted": list(report.confirmed)},
         )
     )
     return raised

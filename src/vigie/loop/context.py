@@ -1,11 +1,13 @@
 """What one turn of the loop works with: the ports it may use and the rules it keeps to."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from vigie.bundle.signature import Signer
 from vigie.bundle.trust import Trust
 from vigie.evaluation.value import DecisionValue
 from vigie.loop.memory import Memory
+from vigie.monitoring.baseline import BaselineKind
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.ports import Clock, Ledger, ModelRegistry, Notifier, PredictionLog, Tracker
 from vigie.promotion.gate import GateRule
@@ -29,6 +31,8 @@ class Rules:
         held_out: share of the recent outcomes kept aside for the gate, in (0, 1).
         trust: types that models may hold beyond Vigie's own list, and whose signature a bundle needs.
         value: what the decisions of a binary model are worth; None where nobody says.
+        baseline: what windows are compared with, see ``monitoring.baseline``.
+        season: how long a season is, for the baseline of that name.
     """
 
     data: DataSpec
@@ -41,6 +45,8 @@ class Rules:
     held_out: float
     trust: Trust
     value: DecisionValue | None = None
+    baseline: BaselineKind = "training"
+    season: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Turn:
     @property
     def needs_attention(self) -> bool:
         """Whether it ends in an alarm that no promotion answered."""
-        return self.closed and self.report.verdict is Verdict.ALARM and self.promoted is None
+        return self.closed and self.report.actionable is Verdict.ALARM and self.promoted is None
 
 
 def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:

@@ -31,7 +31,7 @@ def decide_retraining(
         outcomes: when the outcomes arrived that the report judges.
     """
     triggers = find_triggers(
-        performance=report.performance.verdict, prediction=report.prediction.verdict, drifted=report.drifted
+        performance=report.performance.verdict, prediction=report.prediction.actionable, drifted=report.confirmed
     )
     rows = _rows_to_learn_from(loop, opened, report, outcomes)
     n_labelled = int(labelled_table(rows, opened.schema).num_rows) if triggers else 0

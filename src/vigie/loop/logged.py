@@ -24,10 +24,10 @@ def predicted_of(rows: LoggedRows, schema: Schema) -> np.ndarray:
     """Return the logged number, P(positive) or class index, float64, shape (n,)."""
     task = schema.target.task
     if task is Task.REGRESSION:
-        return np.asarray(rows.records.column("value").to_pylist(), dtype=np.float64)
+        return _doubles(rows.records.column("value"))
     if task is Task.BINARY:
         return _probabilities(rows.records, schema)[:, -1]
-    return _class_index(rows.records.column("label").to_pylist(), schema)
+    return _class_index(rows.records.column("label"), schema)
 
 
 def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
@@ -36,30 +36,35 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
     Returns:
         Scores of the n labelled rows, and seconds from prediction to the arrival of its outcome, shape (n,).
     """
-    known = rows.records.filter(_is_labelled(rows, schema))
+    known = rows.records.filter(_is_labelled(rows.records, schema))
     received = known.column("received_at").cast(pa.int64()).to_numpy()
     delays_s = (received - known.column("at").cast(pa.int64()).to_numpy()) / 1e6
-    outcomes = known.column("outcome").to_pylist()
     if not schema.target.task.is_classification:
+        outcomes = known.column("outcome").to_pylist()
         y = np.asarray([float(json.loads(outcome)) for outcome in outcomes], dtype=np.float64)
-        return Scores(y, np.asarray(known.column("value").to_pylist(), dtype=np.float64)), delays_s
-    predicted = _class_index(known.column("label").to_pylist(), schema).astype(np.int64)
-    y_index = _class_index(outcomes, schema).astype(np.int64)
+        return Scores(y, _doubles(known.column("value"))), delays_s
+    predicted = _class_index(known.column("label"), schema).astype(np.int64)
+    y_index = _class_index(known.column("outcome"), schema).astype(np.int64)
     return Scores(y_index, predicted, _probabilities(known, schema)), delays_s
 
 
-def latency_of(rows: LoggedRows) -> np.ndarray:
+def n_labelled(records: pa.Table, schema: Schema) -> int:
+    """Return how many of the records have an outcome that ``labelled_of`` would return."""
+    return int(pc.sum(_is_labelled(records, schema), min_count=0).as_py())
+
+
+def latency_of(records: pa.Table) -> np.ndarray:
     """Return microseconds per request, float64, shape (n_requests,), NaN where not taken.
 
     The rows of a batch are dated and timed as one: counted each, one slow array would outweigh a hundred requests.
     """
-    _, first = np.unique(rows.records.column("at").cast(pa.int64()).to_numpy(), return_index=True)
-    return np.asarray(rows.records.column("latency_us").to_pylist(), dtype=np.float64)[first]
+    _, first = np.unique(records.column("at").cast(pa.int64()).to_numpy(), return_index=True)
+    return _doubles(records.column("latency_us"))[first]
 
 
 def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
     """Return the labelled rows as a training table: features, target and, where the schema has one, the entity."""
-    known = _is_labelled(rows, schema)
+    known = _is_labelled(rows.records, schema)
     records, table = rows.records.filter(known), rows.features.filter(known)
     outcomes = [json.loads(outcome) for outcome in records.column("outcome").to_pylist()]
     table = table.append_column(schema.target.name, pa.array(outcomes))
@@ -68,13 +73,13 @@ def labelled_table(rows: LoggedRows, schema: Schema) -> pa.Table:
     return table
 
 
-def _is_labelled(rows: LoggedRows, schema: Schema) -> pa.ChunkedArray:
+def _is_labelled(records: pa.Table, schema: Schema) -> pa.ChunkedArray:
     """Whether an outcome is known that this version could have answered.
 
     Feedback is checked against the model that serves when it arrives; the prediction may be of an older version, with
     fewer classes. Such a row is left aside rather than let it stop the loop.
     """
-    outcomes = rows.records.column("outcome")
+    outcomes = records.column("outcome")
     if not schema.target.task.is_classification:
         return outcomes.is_valid()
     return pc.is_in(outcomes, value_set=pa.array([_text(label) for label in schema.target.classes], pa.string()))
@@ -86,10 +91,20 @@ def _probabilities(records: pa.Table, schema: Schema) -> np.ndarray:
     return probabilities
 
 
-def _class_index(texts: list[str], schema: Schema) -> np.ndarray:
+def _class_index(texts: pa.ChunkedArray, schema: Schema) -> np.ndarray:
     """Labels are logged as JSON, so that 1, "1" and true stay apart."""
-    index: dict[str, int] = {_text(label): place for place, label in enumerate(schema.target.classes)}
-    return np.asarray([index[text] for text in texts], dtype=np.float64)
+    classes = pa.array([_text(label) for label in schema.target.classes], pa.string())
+    found = pc.index_in(texts, value_set=classes)
+    if found.null_count:
+        stranger = texts.filter(found.is_null())[0].as_py()
+        raise KeyError(f"{stranger} is none of the classes {classes.to_pylist()}")
+    return _doubles(found)
+
+
+def _doubles(values: pa.ChunkedArray) -> np.ndarray:
+    """Return numbers as float64, NaN where null."""
+    numbers: np.ndarray = pc.cast(values, pa.float64(), safe=False).to_numpy()
+    return numbers
 
 
 def _text(label: Label) -> Any:

@@ -1,6 +1,7 @@
 """Judge what a version answered in a window, or what it would have answered on a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.domain.event import Event, EventKind
+from vigie.domain.frame import model_frame
 from vigie.domain.measurement import Interval, Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import InsufficientDataError
@@ -15,10 +17,13 @@ from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.hours import counts_in
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import frame_of, labelled_of, latency_of, predicted_of
-from vigie.loop.train import predicted_quantity
+from vigie.loop.logged import labelled_of, latency_of, n_labelled
+from vigie.loop.past import compared_with, past_counts
+from vigie.loop.quantity import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
+from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.performance import PerformanceRule
 from vigie.promotion.history import reigns
 
@@ -27,7 +32,7 @@ SETTLING = timedelta(seconds=1)
 
 
 def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outcomes: Window | None = None) -> Report:
-    """Judge the logged answers of one version in one window. Reads only; nothing is recorded.
+    """Judge the logged answers of one version in one window. Nothing is recorded but the counts beside the log.
 
     Inputs and predictions are those made in the window; performance is that of the outcomes that arrived in
     ``outcomes``, whenever they had been predicted. An outcome a month late is judged when it comes.
@@ -40,42 +45,76 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         outcomes: when the outcomes arrived, see ``open_outcomes``; None for the window itself.
     """
     schema = opened.schema
-    rows = loop.log.rows(loop.model, schema, window, version=opened.version)
+    records = loop.log.records(loop.model, schema, window, version=opened.version)
     arrived = loop.log.outcomes(loop.model, schema, outcomes or window, version=opened.version)
     scores, delays_s = labelled_of(arrived, schema)
-    latency_us = latency_of(rows)
+    latency_us = latency_of(records)
     window_rows = WindowRows(
         window=window,
-        frame=frame_of(rows, schema),
-        predicted=predicted_of(rows, schema),
+        frame=model_frame(schema, dict.fromkeys(schema.names, ())),
+        predicted=np.empty(0),
         scores=scores if len(scores) else None,
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
-        n_known=len(labelled_of(rows, schema)[0]),
+        n_known=n_labelled(records, schema),
+        counts=counts_in(loop, opened, window),
     )
-    return _judge(loop, opened, window_rows, look)
+    profile, baseline = compared_with(loop, opened, window)
+    past = past_counts(loop, opened, window, look=look)
+    return assess(
+        window_rows,
+        replace(_reference(loop, opened), profile=profile, baseline=baseline),
+        loop.rules.alarm,
+        _performance_rule(loop, opened),
+        look=look,
+        past=past,
+    )
 
 
-def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int) -> Report:
+def backtest(
+    loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int, past: Sequence[WindowCounts] = ()
+) -> Report:
     """Judge a table as if it had been a window of traffic, its outcomes all known.
+
+    Args:
+        loop: ports and rules.
+        opened: the version that is asked.
+        table: the rows, target included.
+        window: when.
+        look: its number among the tables judged one after the other.
+        past: counts of those before it, oldest first.
 
     Raises:
         DataError: the table does not fit the version's schema.
     """
+    rule = _performance_rule(loop, opened)
+    rows = _as_traffic(opened, table, window)
+    return assess(rows, _reference(loop, opened), loop.rules.alarm, rule, look=look, past=past)
+
+
+def backtests(loop: Loop, opened: OpenVersion, pieces: Sequence[tuple[pa.Table, Window]]) -> list[Report]:
+    """Judge tables one after the other, each as the window that follows the one before; see ``backtest``."""
+    rule, past, reports = _performance_rule(loop, opened), list[WindowCounts](), list[Report]()
+    for look, (table, window) in enumerate(pieces, start=1):
+        rows = _as_traffic(opened, table, window)
+        reports.append(assess(rows, _reference(loop, opened), loop.rules.alarm, rule, look=look, past=past))
+        past.append(count_window(opened.profile, rows.frame, rows.predicted))
+    return reports
+
+
+def _as_traffic(opened: OpenVersion, table: pa.Table, window: Window) -> WindowRows:
     frame, y = read_judged(table, opened.schema)
-    task = opened.schema.target.task
     if not len(frame):
         raise InsufficientDataError("Judging a table", needed=1, found=0)
     scores = answers_of(opened.bundle, frame, y)
-    window_rows = WindowRows(
+    return WindowRows(
         window=window,
         frame=frame,
-        predicted=predicted_quantity(scores, task),
+        predicted=predicted_quantity(scores, opened.schema.target.task),
         scores=scores,
         delays_s=np.empty(0),
         latency_us=None,
     )
-    return _judge(loop, opened, window_rows, look)
 
 
 def open_window(loop: Loop, version: str, *, settled: bool = False) -> Window:
@@ -140,24 +179,25 @@ def _reign_began(loop: Loop, version: str) -> datetime | None:
     )
 
 
-def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Report:
-    task = opened.schema.target.task
-    reference = Reference(
+def _reference(loop: Loop, opened: OpenVersion) -> Reference:
+    return Reference(
         model=loop.model,
         version=opened.version,
-        task=task,
+        task=opened.schema.target.task,
         profile=opened.profile,
         metrics={item["name"]: _measurement(item) for item in opened.bundle.manifest.metrics},
         value=loop.rules.value,
     )
-    rules = loop.rules
-    performance = PerformanceRule(
+
+
+def _performance_rule(loop: Loop, opened: OpenVersion) -> PerformanceRule:
+    task, rules = opened.schema.target.task, loop.rules
+    return PerformanceRule(
         metrics=tuple(dict.fromkeys((rules.training.metric or DEFAULT_METRIC[task], ROW_LOSS[task]))),
         margin=rules.performance_margin,
         min_labelled=rules.min_labelled,
         false_alarm_budget=rules.alarm.false_alarm_budget,
     )
-    return assess(rows, reference, rules.alarm, performance, look=look)
 
 
 def _measurement(item: Mapping[str, Any]) -> Measurement:

@@ -13,14 +13,17 @@ from vigie.domain.model import TrackedRuns
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
-from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
+from vigie.evaluation.metrics import DEFAULT_METRIC
 from vigie.evaluation.value import value_per_thousand
 from vigie.loop.compile import unservable, with_scorer
 from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
+from vigie.loop.importance import importance_of
 from vigie.loop.origin import Origin
+from vigie.loop.quantity import predicted_quantity
 from vigie.loop.records import candidate_records, keep_card, parent_record
 from vigie.monitoring.profile import build_profile
+from vigie.monitoring.replaying import ReplayRows, replay
 from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
 from vigie.training.leaderboard import Entry, Leaderboard
@@ -29,6 +32,9 @@ from vigie.training.search import Progress, TrainingSpec, train_candidates
 from vigie.training.split import Split, split
 
 Members = dict[str, bytes]
+
+REPLAYED = 12
+"""Windows that the alarm rule is tried on at every training, in a second at most; ``monitor --replay`` tries more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ def with_defaults(spec: TrainingSpec, dataset: Dataset) -> TrainingSpec:
 def _content(
     loop: Loop, dataset: Dataset, parts: Split, winner: Entry, runs: TrackedRuns, origin: Origin
 ) -> BundleContent:
+    profile, replayed = _profile(loop, dataset, parts, winner)
     lineage = {
         "run_id": runs.child_ids[winner.name],
         "parent_run_id": runs.parent_id,
@@ -116,13 +123,14 @@ def _content(
         "cause": origin.cause,
         "n_train": len(parts.train),
         "n_test": len(parts.test),
+        "drift_replay": replayed,
     }
     return BundleContent(
         name=loop.model,
         created_at=loop.clock.now(),
         schema=dataset.schema,
         model=winner.model,
-        profile=_profile(dataset, parts, winner),
+        profile=profile,
         golden=golden_rows(
             winner.model, dataset.schema, {name: dataset.frame[name].tolist() for name in dataset.schema.names}
         ),
@@ -149,25 +157,30 @@ def _check_value(loop: Loop, dataset: Dataset) -> None:
         )
 
 
-def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
-    """Summarise the rows that were predicted by a model that did not learn from them.
+def _profile(loop: Loop, dataset: Dataset, parts: Split, winner: Entry) -> tuple[bytes, str]:
+    """Summarise the rows that were predicted by a model that did not learn from them, and try the alarm rule on them.
 
     The winner's own answers on its training rows are more sure of themselves than its answers in production will be:
     taken as the reference, they would make the first calm day look like drift.
+
+    Returns:
+        The profile, and what the rule said of windows cut from these rows.
     """
     rows = np.concatenate([winner.out_of_fold_rows, parts.test])
     scores = joined([winner.out_of_fold, winner.test_scores])
-    order = np.argsort(rows)
-    frame, predicted = dataset.frame.iloc[rows[order]], predicted_quantity(scores, dataset.schema.target.task)[order]
-    return build_profile(dataset.schema, frame, predicted).to_bytes()
-
-
-def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
-    """Return what is watched of a prediction: the number, P(positive), or the class index. Shape (n,)."""
-    if task is Task.BINARY and scores.proba is not None:
-        positive: np.ndarray = scores.proba[:, -1]
-        return positive
-    return scores.predicted.astype(np.float64)
+    times, task, seed = dataset.times, dataset.schema.target.task, loop.rules.data.seed
+    order = np.argsort(rows) if times is None else np.lexsort((rows, times[rows]))
+    given = ReplayRows(
+        schema=dataset.schema,
+        frame=dataset.frame.iloc[rows[order]],
+        predicted=predicted_quantity(scores, task)[order],
+        in_time_order=times is not None,
+    )
+    profile = build_profile(given.schema, given.frame, given.predicted, in_time_order=given.in_time_order)
+    moved = importance_of(winner.model, task, given.frame, seed=seed)
+    rule = loop.rules.alarm
+    tried = replay(given, rule, rows=rule.min_rows, most_windows=REPLAYED, rng=np.random.default_rng(seed))
+    return replace(profile, importance=moved).to_bytes(), tried.sentence
 
 
 def _event(loop: Loop, dataset: Dataset, leaderboard: Leaderboard, runs: TrackedRuns, origin: Origin) -> Event:

@@ -1,6 +1,6 @@
 """One window judged: the single place where verdicts are made, and the report that everything else reads them from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,18 @@ from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.evaluation.metrics import Scores
 from vigie.evaluation.value import DecisionValue
-from vigie.monitoring.columns import Column, ColumnCounts, NumericColumn
+from vigie.monitoring.baseline import Baseline
+from vigie.monitoring.blocks import Block, blocks_ending
+from vigie.monitoring.columns import NumericColumn
+from vigie.monitoring.columnwise import Judged, judge_column
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.drift.catalogue import CATEGORY, NUMERIC, describe
 from vigie.monitoring.performance import Outcomes, PerformanceReport, PerformanceRule, measure_performance
 from vigie.monitoring.profile import ReferenceProfile
 from vigie.monitoring.quality import measure_quality
 from vigie.monitoring.technical import measure_service
-from vigie.monitoring.thresholds import AlarmRule, Evidence, judge, spend
+from vigie.monitoring.thresholds import AlarmRule, Evidence, spend
+from vigie.monitoring.weighing import DatasetReport, Weighed, weigh
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +37,7 @@ class Reference:
         profile: what its training data looked like.
         metrics: its metrics on rows it was not fitted on, by name, with intervals.
         value: what its decisions are worth, for a binary task where somebody says so.
+        baseline: which rows the profile counts, where they are not the training data; see ``baseline.rebased``.
     """
 
     model: str
@@ -41,6 +46,7 @@ class Reference:
     profile: ReferenceProfile
     metrics: Mapping[str, Measurement]
     value: DecisionValue | None = None
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +62,8 @@ class WindowRows:
         delays_s: seconds from prediction to outcome, one per row of ``scores``, NaN where not known.
         latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
         n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
+        counts: the rows on the profile's grid, where they were counted before; ``frame`` and ``predicted`` are not
+            looked at then.
     """
 
     window: Window
@@ -65,11 +73,16 @@ class WindowRows:
     delays_s: np.ndarray
     latency_us: np.ndarray | None
     n_known: int | None = None
+    counts: WindowCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureReport:
-    """One column: has it changed, by how much, and is it whole."""
+    """One column: has it changed, by how much, and is it whole.
+
+    An alarm is ``confirmed`` when it is as many in a row as the rule asks for: only then is it mailed and retrained on.
+    ``is_calendar`` says that the column was declared to tell the time, or wanders by itself as if it did.
+    """
 
     name: str
     kind: str
@@ -78,6 +91,13 @@ class FeatureReport:
     evidence: tuple[Evidence, ...]
     statistics: tuple[Measurement, ...]
     quality: tuple[Measurement, ...]
+    confirmed: bool = False
+    is_calendar: bool = False
+
+    @property
+    def actionable(self) -> Verdict:
+        """The verdict as far as it may be acted on: an alarm that nothing confirmed yet is a notice."""
+        return Verdict.WARN if self.verdict is Verdict.ALARM and not self.confirmed else self.verdict
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -85,6 +105,8 @@ class FeatureReport:
             "name": self.name,
             "kind": self.kind,
             "verdict": self.verdict.value,
+            "confirmed": self.confirmed,
+            "calendar": self.is_calendar,
             "reason": self.reason,
             "evidence": [test.to_dict() for test in self.evidence],
             "statistics": [measurement.to_dict() for measurement in self.statistics],
@@ -106,6 +128,8 @@ class Report:
         prediction: the same for what the model said.
         performance: what is known of the outcomes.
         technical: latency and throughput.
+        dataset: the features together, weighted by what they mean to the model.
+        baseline: what inputs and predictions were compared with.
     """
 
     model: str
@@ -117,6 +141,8 @@ class Report:
     prediction: FeatureReport
     performance: PerformanceReport
     technical: tuple[Measurement, ...]
+    dataset: DatasetReport
+    baseline: Baseline
 
     @property
     def verdict(self) -> Verdict:
@@ -125,9 +151,20 @@ class Report:
         return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
 
     @property
+    def actionable(self) -> Verdict:
+        """The same as far as it may be acted on: drift that nothing confirmed yet is a notice."""
+        parts = [*(report.actionable for report in self.features), self.prediction.actionable, self.performance.verdict]
+        return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
+
+    @property
     def drifted(self) -> tuple[str, ...]:
         """Names of the features whose distribution changed beyond the margin."""
         return self._with(Verdict.ALARM)
+
+    @property
+    def confirmed(self) -> tuple[str, ...]:
+        """Names of the features whose change is confirmed: a person is told, and a retraining may be asked for."""
+        return tuple(report.name for report in self.features if report.confirmed)
 
     @property
     def noticed(self) -> tuple[str, ...]:
@@ -161,7 +198,10 @@ class Report:
             "verdict": self.verdict.value,
             "headline": list(self.headline),
             "drifted": list(self.drifted),
+            "confirmed": list(self.confirmed),
             "noticed": list(self.noticed),
+            "dataset": self.dataset.to_dict(),
+            "baseline": self.baseline.to_dict(),
             "features": [report.to_dict() for report in self.features],
             "prediction": self.prediction.to_dict(),
             "performance": self.performance.to_dict(),
@@ -174,17 +214,26 @@ class Report:
     def _about_inputs(self) -> tuple[str, ...]:
         told = []
         if self.drifted:
-            told.append(f"Inputs changed: {', '.join(self.drifted)}.")
+            once = "" if self.confirmed else " For the first time: a second window in a row makes it an alert."
+            told.append(f"Inputs changed: {', '.join(self.drifted)}. {self.dataset.reason}{once}")
         if self.noticed:
             told.append(f"Inputs seem to change: {', '.join(self.noticed)}.")
         unknown = [report for report in self.features if report.verdict is Verdict.UNKNOWN]
         if unknown:
-            told.append(f"Inputs are not known. {unknown[0].reason}")
-        return tuple(told) or ("Inputs look like the training data.",)
+            which = "Inputs" if len(unknown) == len(self.features) else ", ".join(report.name for report in unknown)
+            told.append(f"{which}: not known. {unknown[0].reason}")
+        compared = "the training data" if self.baseline.kind == "training" else "the window they are compared with"
+        return tuple(told) or (f"Inputs look like {compared}.",)
 
 
 def assess(
-    rows: WindowRows, reference: Reference, drift_rule: AlarmRule, performance_rule: PerformanceRule, *, look: int
+    rows: WindowRows,
+    reference: Reference,
+    drift_rule: AlarmRule,
+    performance_rule: PerformanceRule,
+    *,
+    look: int,
+    past: Sequence[WindowCounts] = (),
 ) -> Report:
     """Judge one window.
 
@@ -197,14 +246,19 @@ def assess(
         performance_rule: when a model got worse.
         look: how many windows of this version were judged before, plus one; at least 1. Judging one window again
             is not a new look.
+        past: counts of the windows judged right before, oldest first, on the profile's grid; as many as
+            ``blocks.windows_needed`` asks for. With fewer, fewer blocks are judged.
 
     Raises:
         KeyError: a feature of the profile is absent from the frame.
         ValueError: ``look`` is below 1, or frame and predictions have different lengths.
     """
     profile = reference.profile
-    counts = count_window(profile, rows.frame, rows.predicted)
-    alpha = spend(drift_rule.false_alarm_budget, look=look) / (len(profile.features) + 1)
+    counts = rows.counts or count_window(profile, rows.frame, rows.predicted)
+    blocks = blocks_ending(counts, past, look=look)
+    if reference.baseline is not None:
+        blocks = blocks[:1]  # an earlier window stands for one window, not for several
+    *features, prediction = _judge_columns(profile, blocks, drift_rule)
     outcomes = Outcomes(rows.scores, counts.n, rows.delays_s, rows.n_known)
     performance = measure_performance(
         outcomes,
@@ -220,28 +274,40 @@ def assess(
         window=rows.window,
         n=counts.n,
         look=look,
-        features=_judge_features(profile, counts, drift_rule, alpha),
-        prediction=_judge_column(profile.prediction, counts.prediction, drift_rule, alpha),
+        features=tuple(features),
+        prediction=prediction,
         performance=performance,
         technical=measure_service(rows.latency_us, rows.window, counts.n),
+        dataset=weigh([_weighed(report) for report in features], profile.importance, n=counts.n),
+        baseline=reference.baseline or Baseline("training", profile.rows),
     )
 
 
-def _judge_features(
-    profile: ReferenceProfile, counts: WindowCounts, rule: AlarmRule, alpha: float
-) -> tuple[FeatureReport, ...]:
-    pairs = zip(profile.features, counts.features, strict=True)
-    return tuple(_judge_column(column, column_counts, rule, alpha) for column, column_counts in pairs)
+def _judge_columns(profile: ReferenceProfile, blocks: Sequence[Block], rule: AlarmRule) -> list[FeatureReport]:
+    columns = profile.columns
+    wandering = profile.wander or (None,) * len(columns)
+    return [
+        _judge_column(Judged(column, place, wander, profile.rows), blocks, rule, n_columns=len(columns))
+        for place, (column, wander) in enumerate(zip(columns, wandering, strict=True))
+    ]
 
 
-def _judge_column(column: Column, counts: ColumnCounts, rule: AlarmRule, alpha: float) -> FeatureReport:
-    judgement = judge(column, counts, rule, alpha=alpha)
+def _judge_column(judged: Judged, blocks: Sequence[Block], rule: AlarmRule, *, n_columns: int) -> FeatureReport:
+    found = judge_column(judged, blocks, rule, n_columns=n_columns)
+    column, counts = judged.column, judged.counts(blocks[0].counts)
     return FeatureReport(
         name=column.name,
         kind=NUMERIC if isinstance(column, NumericColumn) else CATEGORY,
-        verdict=judgement.verdict,
-        reason=judgement.reason,
-        evidence=judgement.evidence,
+        verdict=found.verdict,
+        reason=found.reason,
+        evidence=found.evidence,
         statistics=describe(column, counts),
         quality=measure_quality(column, counts),
+        confirmed=found.confirmed,
+        is_calendar=found.is_calendar,
     )
+
+
+def _weighed(report: FeatureReport) -> Weighed:
+    index = next(item.value for item in report.statistics if item.name == "psi_corrected")
+    return Weighed(report.name, report.verdict, index)

@@ -5,6 +5,7 @@ values that hold most of the rows, rare levels, levels never seen before, vocabu
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,12 +25,14 @@ class Comparison:
         current: the window's rows per cell, shape (n_cells,).
         distance: largest difference between shares of rows, in [0, 1].
         groups: how many differences ``distance`` is the largest of, 1 for a distribution function.
+        variation: half the sum of those differences (total variation); None for a distribution function.
     """
 
     reference: np.ndarray
     current: np.ndarray
     distance: float
     groups: int
+    variation: float | None = None
 
     @property
     def effective_n(self) -> float:
@@ -38,12 +41,15 @@ class Comparison:
         return n * m / (n + m)
 
 
-def compare(column: Column, counts: ColumnCounts) -> Comparison:
+@lru_cache(maxsize=2)  # by identity: several statistics of one column ask for the same comparison
+def compare(column: Column, counts: ColumnCounts, *, split: bool = False) -> Comparison:
     """Return what is tested of one column.
 
     Args:
         column: the reference, with at least one row.
         counts: the window on its grid, with at least one row.
+        split: whether levels are chosen on one half of the reference and compared on the other even where none is rare,
+            as a bound in finite samples asks for.
 
     Raises:
         TypeError: one is numeric and the other categorical.
@@ -51,7 +57,7 @@ def compare(column: Column, counts: ColumnCounts) -> Comparison:
     if isinstance(column, NumericColumn) and isinstance(counts, NumberCounts):
         return _compare_numbers(column, counts)
     if isinstance(column, CategoryColumn) and isinstance(counts, LevelCounts):
-        return _compare_levels(column, counts.cells)
+        return _compare_levels(column, counts.cells, split=split)
     raise TypeError(f"column {column.name!r} and its counts are of different kinds")
 
 
@@ -91,24 +97,35 @@ def _closed_cells(reference: np.ndarray, current: np.ndarray) -> list[int]:
     return starts[:-1] if len(starts) > 1 else starts
 
 
-def _compare_levels(column: CategoryColumn, current: np.ndarray) -> Comparison:
-    everything = column.counts.cells
-    n, m = int(current.sum()), int(everything.sum())
-    seen = everything > 0
-    rare = seen & (everything * (min(n, m) / m) < MIN_EXPECTED)
-    rare[-2] = seen[-2]  # levels that were not kept cannot have a cell of their own
-    split = m > 1 and bool(rare.any())
-    choice, compared = (column.even.cells, column.odd.cells) if split else (everything, everything)
+def _compare_levels(column: CategoryColumn, current: np.ndarray, *, split: bool) -> Comparison:
+    n = int(current.sum())
+    choice, compared = _tables(column, n, split=split)
     expected = choice * (min(n, int(compared.sum())) / int(choice.sum()))
     own = expected >= MIN_EXPECTED
     own[-2] = False
     kept = _keep_cells(own, expected, current)
+    gaps = _group_gaps(own, compared, current)
     return Comparison(
         reference=np.append(compared[kept], compared[~kept].sum()),
         current=np.append(current[kept], current[~kept].sum()),
-        distance=_group_distance(own, compared, current),
-        groups=int(own.sum()) + 1,
+        distance=float(gaps.max()),
+        groups=len(gaps),
+        variation=float(gaps.sum()) / 2,
     )
+
+
+def _tables(column: CategoryColumn, n: int, *, split: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the counts that cells are chosen on, and the counts that are compared."""
+    if column.stand_in is not None:  # what training saw chooses; no row of it is compared
+        return column.even.cells + column.odd.cells, column.stand_in.cells
+    everything = column.counts.cells
+    m = int(everything.sum())
+    seen = everything > 0
+    rare = seen & (everything * (min(n, m) / m) < MIN_EXPECTED)
+    rare[-2] = seen[-2]  # levels that were not kept cannot have a cell of their own
+    if m > 1 and (split or bool(rare.any())):
+        return column.even.cells, column.odd.cells
+    return everything, everything
 
 
 def _keep_cells(own: np.ndarray, expected: np.ndarray, current: np.ndarray) -> np.ndarray:
@@ -126,7 +143,7 @@ def _keep_cells(own: np.ndarray, expected: np.ndarray, current: np.ndarray) -> n
     return kept
 
 
-def _group_distance(own: np.ndarray, compared: np.ndarray, current: np.ndarray) -> float:
-    """Return the largest difference of shares over the heavy levels and the group "rare or unseen"."""
+def _group_gaps(own: np.ndarray, compared: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Return the differences of shares of the heavy levels and of the group "rare or unseen"."""
     gap = current / current.sum() - compared / compared.sum()
-    return float(max(np.abs(gap[own]).max(initial=0.0), abs(gap[~own].sum())))
+    return np.append(np.abs(gap[own]), abs(gap[~own].sum()))

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from vigie.domain.measurement import finite
 from vigie.monitoring.grid import LevelCounts, NumberCounts, count_levels, count_numbers
@@ -60,6 +61,7 @@ class NumericColumn:
             "missing": self.counts.missing,
             "outside": [self.counts.below, self.counts.above],
             "sums": [self.counts.finite, finite(self.counts.total), finite(self.counts.squares)],
+            "cell_sums": [finite(value) for value in self.counts.sums.tolist()],
             "bounds": list(self.bounds) if self.bounds else None,
             "mean": self.mean,
             "variance": self.variance,
@@ -80,6 +82,7 @@ class NumericColumn:
             finite=_count(known),
             total=np.nan if total is None else _finite(total),
             squares=np.nan if squares is None else _finite(squares),
+            sums=_sums(data["cell_sums"], len(edges) + 1),
         )
         bounds = data["bounds"]
         return cls(
@@ -106,19 +109,21 @@ class CategoryColumn:
         levels: kept levels, sorted; a level the schema declares may have no row.
         even: counts of the rows at positions 0, 2, 4 ..., laid out as ``LevelCounts``.
         odd: counts of the rows at positions 1, 3, 5 ...
+        stand_in: counts of a later window that stand for the reference; None for the reference itself.
     """
 
     name: str
     levels: tuple[str, ...]
     even: LevelCounts
     odd: LevelCounts
+    stand_in: LevelCounts | None = None
 
     @property
     def counts(self) -> LevelCounts:
         """The whole reference."""
-        return self.even + self.odd
+        return self.even + self.odd if self.stand_in is None else self.stand_in
 
-    def count(self, values: np.ndarray) -> LevelCounts:
+    def count(self, values: np.ndarray | pa.ChunkedArray) -> LevelCounts:
         """Reduce str-or-missing values, shape (n,), to this column's levels."""
         return count_levels(values, self.levels)
 
@@ -238,6 +243,11 @@ def _count(value: object) -> int:
 def _counts(values: list[Any], size: int) -> np.ndarray:
     _require(len(values) == size, "counts")
     return np.array([_count(value) for value in values], dtype=np.int64)
+
+
+def _sums(values: list[Any], size: int) -> np.ndarray:
+    _require(len(values) == size, "cell sums")
+    return np.array([np.nan if value is None else _finite(value) for value in values], dtype=np.float64)
 
 
 def _positions(values: list[Any], size: int) -> np.ndarray:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vigie.monitoring.columns import Column, ColumnCounts, NumericColumn
 from vigie.monitoring.grid import LevelCounts, NumberCounts
@@ -33,30 +35,48 @@ class WindowCounts:
         )
 
 
-def count_window(profile: ReferenceProfile, frame: pd.DataFrame, predicted: np.ndarray) -> WindowCounts:
+def count_window(profile: ReferenceProfile, table: pd.DataFrame | pa.Table, predicted: np.ndarray) -> WindowCounts:
     """Reduce a window in one pass.
 
     Args:
         profile: whose grid is used.
-        frame: the window's rows from ``domain.frame.model_frame``, shape (n, n_features); n may be 0.
+        table: the window's rows, n of them, none included: a frame from ``domain.frame.model_frame``, or an Arrow table
+            as the log gives it (numbers of any type, text, null for missing), which is counted as it stands.
         predicted: what the model said of them, float64, shape (n,), in the terms of ``build_profile``.
 
     Raises:
-        KeyError: a feature of the profile is absent from the frame.
-        ValueError: the frame and the predictions have different lengths.
+        KeyError: a feature of the profile is absent from the table.
+        ValueError: the table and the predictions have different lengths.
     """
-    if len(frame) != len(predicted):
-        raise ValueError(f"{len(frame)} rows cannot have {len(predicted)} predictions")
-    said = class_labels(predicted, profile.classes) if profile.classes else np.asarray(predicted, dtype=np.float64)
+    if len(table) != len(predicted):
+        raise ValueError(f"{len(table)} rows cannot have {len(predicted)} predictions")
     return WindowCounts(
-        n=len(frame),
-        features=tuple(column.count(_values(column, frame[column.name])) for column in profile.features),
-        prediction=profile.prediction.count(said),
+        n=len(table),
+        features=tuple(_count(column, table[column.name]) for column in profile.features),
+        prediction=_count_predictions(profile, np.asarray(predicted, dtype=np.float64)),
     )
 
 
-def _values(column: Column, series: pd.Series) -> np.ndarray:
-    return series.to_numpy(dtype=np.float64 if isinstance(column, NumericColumn) else object)
+def _count(column: Column, values: pd.Series | pa.ChunkedArray) -> ColumnCounts:
+    if isinstance(column, NumericColumn):
+        return column.count(_numbers(values))
+    return column.count(values.to_numpy(dtype=object) if isinstance(values, pd.Series) else values)
+
+
+def _numbers(values: pd.Series | pa.ChunkedArray) -> np.ndarray:
+    if isinstance(values, pd.Series):
+        return values.to_numpy(dtype=np.float64)
+    doubles = values if values.type == pa.float64() else pc.cast(values, pa.float64(), safe=False)
+    numbers: np.ndarray = doubles.to_numpy()  # null becomes NaN
+    return numbers
+
+
+def _count_predictions(profile: ReferenceProfile, predicted: np.ndarray) -> ColumnCounts:
+    """Count numbers as they are, and class indices by their labels: two classes may share one."""
+    column = profile.prediction
+    if isinstance(column, NumericColumn):
+        return column.count(predicted)
+    return column.count(class_labels(predicted, profile.classes))
 
 
 def _merged(mine: ColumnCounts, its: ColumnCounts) -> ColumnCounts:

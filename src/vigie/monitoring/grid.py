@@ -6,12 +6,17 @@ exact for ties, costs the same for any number of edges, and leaves NaN sorted la
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nextafter
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 CHUNK = 16_384
 """Values sorted at a time: 128 KiB of float64, a second-level cache."""
+
+
+_LARGEST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,9 +28,10 @@ class NumberCounts:
         missing: rows that are NaN.
         below: rows under the smallest value known from training.
         above: rows over the largest value known from training.
-        finite: rows that are neither missing nor infinite; the two sums speak of them.
+        finite: rows that are neither missing nor infinite; the sums speak of them.
         total: sum of ``x - center``, ``center`` being the reference's mean.
         squares: sum of ``(x - center) ** 2``.
+        sums: sum of ``x - center`` cell by cell, float64, shape (n_edges + 1,); NaN where they were not kept.
     """
 
     cells: np.ndarray
@@ -35,6 +41,7 @@ class NumberCounts:
     finite: int
     total: float
     squares: float
+    sums: np.ndarray
 
     @property
     def n(self) -> int:
@@ -56,6 +63,7 @@ class NumberCounts:
             finite=self.finite + other.finite,
             total=self.total + other.total,
             squares=self.squares + other.squares,
+            sums=self.sums + other.sums,
         )
 
 
@@ -102,36 +110,66 @@ def count_numbers(
         center: what the sums are taken around, so that they do not cancel.
     """
     low, high = bounds if bounds is not None else (-np.inf, np.inf)
-    cells = np.zeros(len(edges) + 1, dtype=np.int64)
-    missing = below = above = finite = 0
+    # One look-up a chunk answers all: how many values lie at or under each of these.
+    asked = np.concatenate((edges, (-np.inf, nextafter(low, -np.inf), high, _LARGEST, np.inf)))
+    up_to = np.zeros(len(asked), dtype=np.int64)
+    sums = np.zeros(len(edges) + 1)
     total = squares = 0.0
     for start in range(0, len(values), CHUNK):
         chunk = np.sort(values[start : start + CHUNK])
-        known = int(np.searchsorted(chunk, np.inf, side="right"))
-        up_to = np.searchsorted(chunk, edges, side="right")
-        cells += np.diff(np.concatenate(([0], up_to, [known])))
-        missing += len(chunk) - known
-        below += int(np.searchsorted(chunk, low, side="left"))
-        above += known - int(np.searchsorted(chunk[:known], high, side="right"))
-        inner = chunk[np.searchsorted(chunk, -np.inf, side="right") : np.searchsorted(chunk, np.inf, side="left")]
+        found = np.searchsorted(chunk, asked, side="right")
+        up_to += found
+        inner = chunk[found[-5] : found[-2]]
         with np.errstate(over="ignore"):  # squares beyond 1e308 become inf, which reports show as "no value"
             shifted = inner - center
-            finite += len(inner)
+            sums += _cell_sums(shifted, np.clip(found[:-5], found[-5], found[-2]) - found[-5])
             total += float(shifted.sum())
-            squares += float(np.square(shifted).sum())
-    return NumberCounts(cells, missing, below, above, finite, total, squares)
+            squares += float(shifted @ shifted)
+    first, under, within, last, known = up_to[-5:].tolist()
+    return NumberCounts(
+        cells=np.diff(up_to[: len(edges)], prepend=0, append=known),
+        missing=len(values) - known,
+        below=under if low > -np.inf else 0,
+        above=known - within,
+        finite=last - first,
+        total=total,
+        squares=squares,
+        sums=sums,
+    )
 
 
-def count_levels(values: Sequence[object] | np.ndarray, levels: Sequence[str]) -> LevelCounts:
+def _cell_sums(ordered: np.ndarray, up_to: np.ndarray) -> np.ndarray:
+    """Return the sum of each cell's own values: differences of a running sum would let a huge value drown the others.
+
+    Args:
+        ordered: values in ascending order, shape (n,).
+        up_to: how many of them lie at or under each edge, shape (n_edges,).
+    """
+    starts = np.concatenate(([0], up_to))
+    held = np.diff(np.append(starts, len(ordered))) > 0
+    sums = np.zeros(len(starts))
+    if held.any():
+        sums[held] = np.add.reduceat(ordered, starts[held])
+    return sums
+
+
+def count_levels(
+    values: Sequence[object] | np.ndarray | pa.ChunkedArray | pa.Array, levels: Sequence[str]
+) -> LevelCounts:
     """Reduce a categorical column to counts.
 
     Args:
-        values: str or missing (None, NaN), shape (n,).
+        values: str or missing (None, NaN), shape (n,). A column of Arrow, dictionary-encoded or not, is counted without
+            a Python object per row.
         levels: the levels that have a cell of their own, all different.
     """
-    column = np.asarray(values, dtype=object)
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        found = values.value_counts()
+        distinct, weights = np.array(found.field("values").to_pylist(), dtype=object), found.field("counts").to_numpy()
+    else:
+        distinct, weights = np.asarray(values, dtype=object), None
     own = pd.Index(np.array([*levels, None], dtype=object)[:-1])  # None keeps numpy and pandas from guessing a type
-    codes = own.get_indexer(column)
+    codes = own.get_indexer(distinct)
     codes = np.where(codes < 0, len(levels), codes)
-    codes = np.where(pd.isna(column), len(levels) + 1, codes)
-    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))
+    codes = np.where(pd.isna(distinct), len(levels) + 1, codes)
+    return LevelCounts(np.bincount(codes, weights, minlength=len(levels) + 2).astype(np.int64))

@@ -1,6 +1,8 @@
 """How whole a window's columns are: what is missing, never seen before, or outside what training saw."""
 
-from vigie.domain.measurement import Measurement
+from math import hypot
+
+from vigie.domain.measurement import Interval, Measurement
 from vigie.evaluation.intervals import wilson
 from vigie.monitoring.columns import CategoryColumn, Column, ColumnCounts
 from vigie.monitoring.grid import LevelCounts, NumberCounts
@@ -14,10 +16,10 @@ def measure_quality(column: Column, counts: ColumnCounts) -> tuple[Measurement, 
         counts: a window on its grid; may be empty.
 
     Returns:
-        ``missing`` of all rows, then, of the rows that hold a value, ``outside_range`` (numeric) or ``unseen``
-        (categorical). A share of no row has no value, and says so.
+        ``missing`` of all rows, how much more that is than in the reference, then, of the rows that hold a value,
+        ``outside_range`` (numeric) or ``unseen`` (categorical). A share of no row has no value, and says so.
     """
-    measured = [_share("missing", column.name, counts.missing, counts.n)]
+    measured = [_share("missing", column.name, counts.missing, counts.n), _missing_change(column, counts)]
     if isinstance(counts, NumberCounts):
         if column.counts.known:
             measured.append(_share("outside_range", column.name, counts.below + counts.above, counts.known))
@@ -27,6 +29,24 @@ def measure_quality(column: Column, counts: ColumnCounts) -> tuple[Measurement, 
     if isinstance(counts, LevelCounts) and isinstance(column, CategoryColumn):
         measured.append(_unseen(column, counts))
     return tuple(measured)
+
+
+def _missing_change(column: Column, counts: ColumnCounts) -> Measurement:
+    """Return the change of the share of missing rows, with an interval made of both shares' own.
+
+    Source:
+        Newcombe (1998), Interval estimation for the difference between independent proportions, method 10.
+    """
+    name, reference = "missing_change", column.counts
+    if not counts.n or not reference.n:
+        reason = "There is no row to take a share of."
+        return Measurement(name, None, "1", counts.n, subject=column.name, reason=reason)
+    now, then = counts.missing / counts.n, reference.missing / reference.n
+    now_ends, then_ends = wilson(counts.missing, counts.n), wilson(reference.missing, reference.n)
+    low = now - then - hypot(now - now_ends.low, then_ends.high - then)
+    high = now - then + hypot(now_ends.high - now, then - then_ends.low)
+    interval = Interval(low, high, now_ends.level)
+    return Measurement(name, now - then, "1", counts.n, subject=column.name, interval=interval)
 
 
 def _unseen(column: CategoryColumn, counts: LevelCounts) -> Measurement:

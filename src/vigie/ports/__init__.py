@@ -20,7 +20,7 @@ from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
 from vigie.domain.prediction import Feedback, FeedbackStatus, Prediction
 from vigie.domain.schema import Schema, Value
 from vigie.errors import StorageError
-from vigie.ports.log import Expired, Exports, Held, LoggedDay, LoggedRows, PredictionLog
+from vigie.ports.log import Expired, Exports, Held, HourCounts, LoggedDay, LoggedRows, PredictionLog, Tally
 
 __all__ = [
     "Clock",
@@ -28,6 +28,7 @@ __all__ = [
     "Expired",
     "Exports",
     "Held",
+    "HourCounts",
     "IdSource",
     "Ledger",
     "LoggedDay",
@@ -39,6 +40,7 @@ __all__ = [
     "PredictionWriter",
     "Replay",
     "RowEncoder",
+    "Tally",
     "Tracker",
 ]
 

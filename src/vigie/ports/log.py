@@ -73,6 +73,32 @@ class Held:
     replays: int
 
 
+@dataclass(frozen=True, slots=True)
+class HourCounts:
+    """What a tally made of the rows of one whole hour: ``n`` of them, at least one."""
+
+    window: Window
+    n: int
+    content: bytes
+
+
+class Tally(Protocol):
+    """Reduces rows to counts that add up; to a log they are bytes."""
+
+    @property
+    def digest(self) -> bytes:
+        """What is counted and how: counts of one digest add up, and are never asked for under another."""
+        ...
+
+    def count(self, rows: LoggedRows) -> bytes:
+        """Return the counts of some rows, at least one. Their outcomes are not given: they come later."""
+        ...
+
+    def add(self, first: bytes, second: bytes) -> bytes:
+        """Return the counts of both sets of rows together, whichever comes first."""
+        ...
+
+
 class PredictionLog(Protocol):
     """The memory of every answer and its outcome."""
 
@@ -96,6 +122,10 @@ class PredictionLog(Protocol):
         """Return the predictions made in a window under this schema, with outcomes where known."""
         ...
 
+    def records(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> "pa.Table":
+        """Return the ``records`` of ``rows`` alone, for whoever needs no feature."""
+        ...
+
     def stream(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> Iterator[LoggedRows]:
         """Yield what ``rows`` returns in parts of at most 65,536, so that a long window need not fit in memory.
 
@@ -105,6 +135,25 @@ class PredictionLog(Protocol):
 
     def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
         """Return the predictions whose outcome reached us in a window, whenever they were made, oldest first."""
+        ...
+
+    def hours(self, model: str, schema: Schema, window: Window, tally: Tally, *, version: str) -> list[HourCounts]:
+        """Return a version's counts of the whole hours of a window that have rows, oldest first.
+
+        Counts are kept beside the log and always equal those of the rows: what was logged since the last call, late
+        rows too, is counted first, each row once, and hours of which rows were deleted are counted anew. So asking
+        costs what is new, not what is in the window. What is logged during the call may be in or not.
+
+        Args:
+            model: the registered model's name.
+            schema: what it takes.
+            window: hours that begin before it or end after it are left out; read their rows.
+            tally: what counts; another digest begins other counts.
+            version: whose rows.
+
+        Raises:
+            StorageError: the log cannot be read, or the counts cannot be written.
+        """
         ...
 
     def count(self, model: str, window: Window | None = None) -> int:

@@ -10,8 +10,8 @@ def find_triggers(*, performance: Verdict, prediction: Verdict, drifted: Sequenc
 
     Args:
         performance: verdict on realised performance.
-        prediction: verdict on the distribution of the predictions.
-        drifted: names of the features whose drift raised an alarm.
+        prediction: verdict on the distribution of the predictions, as far as it may be acted on.
+        drifted: names of the features whose drift raised an alarm twice in a row.
     """
     found = []
     if performance is Verdict.ALARM:

@@ -131,6 +131,21 @@ class MonitoringSettings:
     false_alarm_budget: Share = key("Probability of any false drift alarm over a version's whole life.", 0.05)
     psi_margin: NotNegative = key("Shift, in PSI, that is too small to matter.", 0.02)
     distance_margin: NotNegative = key("Distance between distributions (0 to 1) that is too small to matter.", 0.05)
+    calendar: tuple[str, ...] = key(
+        "Features that tell the time (hour, weekday, month): their drift gives notices, never alarms.", ()
+    )
+    in_a_row: Literal[1, 2] = key(
+        "Drift alarms of a column that it takes, one window after the other, to be mailed and retrained on.", 2
+    )
+    baseline: Literal["training", "season", "accepted"] = key(
+        "What windows are compared with: the training data, the same period one `season` ago, or the last window whose "
+        "inputs raised no alarm.",
+        "training",
+    )
+    season: timedelta = key("Length of a season, for that baseline.", timedelta(days=7))
+    strict: bool = key(
+        "Whether drift alarms keep a bound that holds for any number of rows, at a cost in power.", default=False
+    )
     performance_margin: NotNegative = key(
         "Loss of performance too small to matter: absolute for scores, relative for losses.", 0.02
     )

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from vigie.domain.prediction import Feedback, FeedbackStatus, PredictionRecord
 from vigie.domain.schema import Kind, Label, Schema, Value
 from vigie.domain.window import Window, check_utc
 from vigie.errors import SchemaMismatchError, StorageError, UnknownPredictionError, Violation
-from vigie.ports import Expired, Held, LoggedDay, LoggedRows
+from vigie.ports import Expired, Held, HourCounts, LoggedDay, LoggedRows, Tally
 
 FEATURE_TYPES: Final = {
     Kind.INTEGER: pa.int64(),
@@ -37,6 +37,9 @@ RECORD_TYPES: Final = pa.schema(
         "received_at": pa.timestamp("us", tz="UTC"),
     }
 )
+
+
+_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +118,29 @@ class InMemoryPredictionLog:
             outcomes = [self._outcomes.get((model, record.id)) for record in wanted]
         return LoggedRows(_feature_table(schema, wanted), _record_table(schema, wanted, outcomes))
 
+    def records(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> pa.Table:
+        """Return the ``records`` of ``rows`` alone."""
+        return self.rows(model, schema, window, version=version).records
+
     def stream(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> Iterator[LoggedRows]:
-        """Yield what ``rows`` returns, a row at a time: whoever takes parts must take any."""
+        """Yield what ``rows`` returns in parts of 1, 2, 4 ... rows: whoever takes parts must take any."""
         rows = self.rows(model, schema, window, version=version)
-        for place in range(rows.records.num_rows):
-            yield LoggedRows(rows.features.slice(place, 1), rows.records.slice(place, 1))
+        start, size = 0, 1
+        while start < rows.records.num_rows:
+            yield LoggedRows(rows.features.slice(start, size), rows.records.slice(start, size))
+            start, size = start + size, 2 * size
+
+    def hours(self, model: str, schema: Schema, window: Window, tally: Tally, *, version: str) -> list[HourCounts]:
+        """Return a version's counts of the whole hours of a window that have rows, counted from the rows each time."""
+        rows = self.rows(model, schema, window, version=version)
+        starts = [at.replace(minute=0, second=0, microsecond=0) for at in rows.records["at"].to_pylist()]
+        counted = []
+        for start in sorted(set(starts)):
+            if window.start <= start and start + _HOUR <= window.end:
+                mask = pa.array([one == start for one in starts])
+                part = LoggedRows(rows.features.filter(mask), rows.records.filter(mask))
+                counted.append(HourCounts(Window(start, start + _HOUR), part.records.num_rows, tally.count(part)))
+        return counted
 
     def days(self, model: str, first: date | None = None, last: date | None = None) -> list[LoggedDay]:
         """Return the days with predictions that are still whole, oldest first."""

@@ -61,6 +61,9 @@ def rules_of(settings: Settings) -> Rules:
             psi_margin=monitoring.psi_margin,
             distance_margin=monitoring.distance_margin,
             min_rows=monitoring.min_rows,
+            strict=monitoring.strict,
+            calendar=monitoring.calendar,
+            in_a_row=monitoring.in_a_row,
         ),
         min_labelled=monitoring.min_labelled,
         performance_margin=monitoring.performance_margin,
@@ -69,6 +72,8 @@ def rules_of(settings: Settings) -> Rules:
         held_out=settings.retraining.held_out,
         trust=trust_of(settings.bundle),
         value=DecisionValue(**asdict(settings.value)) if settings.value else None,
+        baseline=monitoring.baseline,
+        season=monitoring.season,
     )
 
 

@@ -29,6 +29,20 @@ def test_counts_like_a_plain_search(tmp_path):
     assert count_bytes([tmp_path / "file"], needles) == plain
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_counts_long_needles_like_a_plain_search(tmp_path, monkeypatch, seed):
+    """Long needles that begin alike, overlap each other and themselves, in parts of odd sizes."""
+    monkeypatch.setattr(remains, "_CHUNK", 101)
+    noise = random.Random(seed)  # noqa: S311  idem
+    text = b"".join(noise.choice([b"ab", b"abc", b"a" * 17, b"abcdefgh" * 3]) for _ in range(400))
+    (tmp_path / "file").write_bytes(text)
+    needles = [b"abcdefgh" * 2, b"abcdefgh" * 2 + b"abc", b"a" * 15, b"a" * 16, b"ab" * 8, b"bab" * 5, b"cab"]
+    plain = {needle: sum(text.startswith(needle, at) for at in range(len(text))) for needle in needles}
+    found = count_bytes([tmp_path / "file"], needles)
+    assert found == {needle: n for needle, n in plain.items() if n}
+    assert len(found) >= 5
+
+
 def test_nothing_is_found_in_nothing(tmp_path):
     """Missing and empty files hold no needle, and no needle is in no file."""
     (tmp_path / "empty").write_bytes(b"")

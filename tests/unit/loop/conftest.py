@@ -45,7 +45,7 @@ RULES = Rules(
         seed=3, split="auto",
     ),
     training=TrainingSpec(candidates=("logistic",), metric="", folds=2, seed=3, budget_s=None),
-    alarm=AlarmRule(false_alarm_budget=0.05, psi_margin=0.02, distance_margin=0.05, min_rows=200),
+    alarm=AlarmRule(false_alarm_budget=0.05, psi_margin=0.02, distance_margin=0.05, min_rows=200, in_a_row=1),
     min_labelled=100,
     performance_margin=0.02,
     retraining=RetrainPolicy(cooldown=timedelta(hours=1), min_labelled=300),

@@ -15,6 +15,7 @@ from vigie.domain.window import Window
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
 from vigie.monitoring.assess import Reference, WindowRows, assess
+from vigie.monitoring.counts import count_window
 from vigie.monitoring.performance import PerformanceRule
 from vigie.monitoring.profile import ReferenceProfile, build_profile
 from vigie.monitoring.thresholds import AlarmRule, judge, spend
@@ -107,9 +108,10 @@ def test_a_shifted_feature_is_named_and_the_others_are_not():
     """Drift is told as changed inputs, never as a worse model."""
     report = _assess(_window(1, 1000, shift=1.0))
     assert (report.verdict, report.drifted) == (Verdict.ALARM, ("amount",))
+    whole = "What changed carries 25% of the features (their importance is not known)."
     assert report.headline == (
         "Performance is not known. Not enough outcomes yet: 0 known, 100 needed.",
-        "Inputs changed: amount.",
+        f"Inputs changed: amount. {whole} For the first time: a second window in a row makes it an alert.",
     )
 
 
@@ -133,7 +135,7 @@ def test_small_windows_are_unknown_not_ok():
     """99 rows without outcomes say nothing at all."""
     report = _assess(_window(1, 99))
     assert report.verdict is Verdict.UNKNOWN
-    assert report.headline[-1] == "Inputs are not known. Not enough data yet: 99 rows in this window, 100 needed."
+    assert report.headline[-1] == "Inputs: not known. Not enough data yet: 99 rows in this window, 100 needed."
 
 
 def test_later_looks_ask_for_more():
@@ -158,7 +160,8 @@ def test_the_report_is_plain_json_with_the_window():
     assert (data["model"], data["version"], data["n"], data["look"]) == ("shop", "3", 1000, 1)
     assert [item["verdict"] for item in data["features"]] == ["alarm", "ok", "ok", "ok"]
     assert {item["name"] for item in data["features"][0]["statistics"]} == {
-        "psi", "psi_corrected", "ks", "ks_p", "chi_square", "chi_square_p", "mean", "mean_shift"}  # fmt: skip
+        "psi", "psi_corrected", "ks", "ks_p", "chi_square", "chi_square_p", "g", "jensen_shannon", "wasserstein",
+        "mean", "mean_shift", "sd_ratio"}  # fmt: skip
     assert [item["unit"] for item in data["technical"]] == ["ms", "ms", "ms", "1/s"]
 
 
@@ -217,3 +220,29 @@ def test_an_empty_reference_is_unknown():
     schema = _schema()
     empty = build_profile(schema, model_frame(schema, {name: [] for name in schema.names}), np.empty(0))
     assert _assess(_window(1, 500), replace(_reference(), profile=empty)).verdict is Verdict.UNKNOWN
+
+
+def test_windows_before_are_merged_and_confirm():
+    """The same shift twice: the second report is confirmed, and tests single windows and the pair."""
+    reference, rows = _reference(), _window(1, 1000, shift=1.0)
+    before = count_window(reference.profile, rows.frame, rows.predicted)
+    rule = PerformanceRule(("roc_auc",), 0.02, 100, 0.05)
+    report = assess(_window(2, 1000, shift=1.0), reference, DRIFT, rule, look=2, past=[before])
+    assert (report.drifted, report.confirmed) == (("amount",), ("amount",))
+    assert {test.windows for test in report.features[0].evidence} == {1, 2}
+    assert report.features[0].actionable is Verdict.ALARM
+
+
+def test_a_first_alarm_may_only_be_noticed():
+    """Until it is confirmed it is acted on as a notice."""
+    report = _assess(_window(1, 1000, shift=1.0))
+    assert (report.drifted, report.confirmed) == (("amount",), ())
+    assert report.features[0].actionable is Verdict.WARN
+
+
+def test_importances_weigh_the_whole():
+    """A change of what hardly moves the answers is a notice for the data set, and still an alarm of its column."""
+    reference = _reference()
+    weighted = replace(reference, profile=replace(reference.profile, importance=(0.02, 0.3, 0.3, 0.38)))
+    report = _assess(_window(1, 1000, shift=1.0), weighted)
+    assert (report.drifted, report.dataset.verdict, report.dataset.changed.value) == (("amount",), Verdict.WARN, 0.02)

@@ -31,7 +31,7 @@ def test_bytes_come_back_the_same():
 def test_bytes_are_json_with_a_format():
     """The layout names its version, and any JSON reader can open it."""
     data = json.loads(_profile().to_bytes())
-    assert data["format"] == 1
+    assert data["format"] == 2
     assert [item["name"] for item in data["features"]] == ["age", "city"]
 
 
@@ -67,7 +67,7 @@ def test_predictions_must_be_as_many_as_rows():
 def test_another_format_is_refused_by_name():
     """A later layout asks for the Vigie that wrote it."""
     with pytest.raises(BundleFormatError):
-        ReferenceProfile.from_bytes(_profile().to_bytes().replace(b'"format":1', b'"format":2'))
+        ReferenceProfile.from_bytes(_profile().to_bytes().replace(b'"format":2', b'"format":3'))
 
 
 def _with(change):
@@ -85,6 +85,7 @@ def _with(change):
         b"{}",
         b"null",
         b'{"format": 1}',
+        b'{"format": 2}',
         b"[" * 100_000,
         _with(lambda d: d["features"][0].update(edges=[2.0, 1.0])),
         _with(lambda d: d["features"][0].update(edges=[float("nan")])),

@@ -53,3 +53,14 @@ def test_a_cut_vocabulary_cannot_tell_unseen_levels(monkeypatch):
     monkeypatch.setattr(columns_module, "MAX_LEVELS", 1)
     found = _by_name(category_column("k", np.array(["a", "a", "b"], dtype=object)), np.array(["b"], dtype=object))
     assert found["unseen"].value is None
+
+
+def test_the_change_of_missing_shares_is_newcombes():
+    """His own example: 56 of 70 against 48 of 80 gives 0.2 [0.0524, 0.3339]."""
+    column = numeric_column("x", np.concatenate([np.full(48, np.nan), np.zeros(32)]))
+    found = _by_name(column, np.concatenate([np.full(56, np.nan), np.zeros(14)]))["missing_change"]
+    assert found.value == pytest.approx(0.2)
+    assert (found.interval.low, found.interval.high) == (
+        pytest.approx(0.0524, abs=5e-5),
+        pytest.approx(0.3339, abs=5e-5),
+    )

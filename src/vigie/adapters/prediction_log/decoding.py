@@ -42,14 +42,23 @@ def decode(schema: Schema, rows: Sequence[tuple[Any, ...]]) -> LoggedRows:
     """Return rows of the read statement as typed tables; no rows give empty tables of the right types."""
     fixed = len(RECORDS)
     columns = list(zip(*rows, strict=True)) if rows else [()] * (fixed + len(schema.features))
-    records = dict(zip(RECORDS.names, columns[:fixed], strict=True))
-    arrays = {**records, "id": _dashed(records["id"]), "probabilities": _numbers(records["probabilities"])}
     features = {
         feature.name: _feature_array(feature.kind, values)
         for feature, values in zip(schema.features, columns[fixed:], strict=True)
     }
     types = pa.schema([(feature.name, ARROW_TYPES[feature.kind]) for feature in schema.features])
-    return LoggedRows(pa.table(features, schema=types), pa.table(arrays, schema=RECORDS))
+    return LoggedRows(pa.table(features, schema=types), _records(columns[:fixed]))
+
+
+def decode_records(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """Return rows of the read statement without features as a typed table."""
+    return _records(list(zip(*rows, strict=True)) if rows else [()] * len(RECORDS))
+
+
+def _records(columns: Sequence[Sequence[Any]]) -> pa.Table:
+    records = dict(zip(RECORDS.names, columns, strict=True))
+    arrays = {**records, "id": _dashed(records["id"]), "probabilities": _numbers(records["probabilities"])}
+    return pa.table(arrays, schema=RECORDS)
 
 
 def _dashed(ids: Sequence[bytes]) -> pa.Array:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from uuid import UUID
 
+from vigie.adapters.prediction_log.hours import forget_hours, hour_of
 from vigie.adapters.prediction_log.remains import count_bytes
 from vigie.adapters.prediction_log.store import SQL, STORE, TABLE_SQL
 from vigie.adapters.prediction_log.table import on_table
@@ -98,6 +99,8 @@ def _delete(file: SqliteFile, found: Found) -> None:
     for places in _batches(found.places):
         with file.write() as connection:
             connection.executemany(SQL["delete_outcomes_of"], [(place.prediction_id,) for place in places])
+            for n in {place.n for place in places}:
+                forget_hours(connection, n, {hour_of(place.at_us) for place in places if place.n == n})
             for place in places:
                 connection.execute(on_table("delete", place.n), (place.seq,))
 

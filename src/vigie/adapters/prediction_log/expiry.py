@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from vigie.adapters.prediction_log.bounds import last_id
+from vigie.adapters.prediction_log.hours import forget_hours, hour_of
 from vigie.adapters.prediction_log.store import SQL
 from vigie.adapters.prediction_log.table import on_table
 from vigie.adapters.sqlite.file import SqliteFile
@@ -35,6 +36,8 @@ def expire(file: SqliteFile, before_us: int, told: Told) -> Expired:
         while gone == ROWS_AT_ONCE:
             started_s = time.perf_counter()
             with file.write() as connection:
+                times = connection.execute(on_table("expire_times", n), bounds)
+                forget_hours(connection, n, {hour_of(at_us) for (at_us,) in times})
                 outcomes += connection.execute(on_table("expire_outcomes", n), bounds).rowcount
                 gone = connection.execute(on_table("expire", n), bounds).rowcount
             predictions += gone

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from vigie.adapters.prediction_log.bounds import id_ms, window_bounds
-from vigie.adapters.prediction_log.decoding import decode
+from vigie.adapters.prediction_log.decoding import decode, decode_records
 from vigie.adapters.prediction_log.store import SQL, TABLE_SQL
 from vigie.adapters.prediction_log.table import on_table, schema_of
 from vigie.adapters.sqlite.file import SqliteFile
@@ -27,12 +27,24 @@ def read_window(
     file: SqliteFile, model: str, schema: Schema, window: Window, version: str | None
 ) -> Iterator[LoggedRows]:
     """Yield a window's predictions with their outcomes, oldest first."""
+    for chunk in _window_chunks(file, model, schema, window, version, len(schema.features)):
+        yield decode(schema, chunk)
+
+
+def read_records(file: SqliteFile, model: str, schema: Schema, window: Window, version: str | None) -> pa.Table:
+    """Return the same without features, as one table."""
+    parts = _window_chunks(file, model, schema, window, version, 0)
+    return pa.concat_tables([decode_records([]), *map(decode_records, parts)])
+
+
+def _window_chunks(
+    file: SqliteFile, model: str, schema: Schema, window: Window, version: str | None, width: int
+) -> Iterator[list[tuple[Any, ...]]]:
     with file.read() as connection:
         found = connection.execute(SQL["find_table"], {"model": model, "hash": schema.digest}).fetchone()
         if found:
             bounds = {**window_bounds(window, found[1]), "model": model, "version": version}
-            for chunk in _chunks(connection, _read("read", found[0], len(schema.features)), bounds):
-                yield decode(schema, chunk)
+            yield from chunks(connection, on_columns("read", found[0], width), bounds)
 
 
 def read_received(
@@ -44,7 +56,7 @@ def read_received(
         if found:
             times = {"start": microseconds(received.start), "end": microseconds(received.end), "after": b""}
             bounds = {**times, "model": model, "version": version}
-            for chunk in _chunks(connection, _read("read_received", found[0], len(schema.features)), bounds):
+            for chunk in chunks(connection, on_columns("read_received", found[0], len(schema.features)), bounds):
                 yield decode(schema, chunk)
 
 
@@ -89,12 +101,14 @@ def _midnight(ms: int) -> datetime:
 
 
 @cache
-def _read(name: str, n: int, width: int) -> str:
+def on_columns(name: str, n: int, width: int) -> str:
+    """Return a statement of ``table.sql`` that reads the ``width`` features of table ``n``."""
     features = "".join(f", p.f_{place}" for place in range(width))
     return TABLE_SQL[name].format(table=f"p_{n:d}", features=features)
 
 
-def _chunks(connection: sqlite3.Connection, query: str, bounds: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
+def chunks(connection: sqlite3.Connection, query: str, bounds: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a statement in the order of their ids, some at a time."""
     after = bounds["after"]
     while True:
         chunk = connection.execute(query, {**bounds, "after": after, "limit": CHUNK}).fetchall()

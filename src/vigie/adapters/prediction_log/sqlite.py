@@ -6,12 +6,15 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
+import pyarrow as pa
+
 from vigie.adapters.prediction_log.bounds import window_bounds
 from vigie.adapters.prediction_log.encoding import RowEncoder, encode_records
 from vigie.adapters.prediction_log.erasure import erase_entity, find_entity
 from vigie.adapters.prediction_log.expiry import expire
 from vigie.adapters.prediction_log.feedback import encode_feedback, keep_feedback
-from vigie.adapters.prediction_log.reading import joined, read_days, read_received, read_window
+from vigie.adapters.prediction_log.hours import HourlyCounts
+from vigie.adapters.prediction_log.reading import joined, read_days, read_received, read_records, read_window
 from vigie.adapters.prediction_log.store import SQL, STORE, open_file
 from vigie.adapters.prediction_log.table import on_table
 from vigie.adapters.sqlite.moments import EPOCH, MICROSECOND, microseconds
@@ -19,7 +22,7 @@ from vigie.domain.prediction import Feedback, FeedbackStatus, PredictionRecord
 from vigie.domain.schema import Schema
 from vigie.domain.window import Window
 from vigie.errors import StorageError, UnknownPredictionError
-from vigie.ports import Expired, Held, LoggedDay, LoggedRows
+from vigie.ports import Expired, Held, HourCounts, LoggedDay, LoggedRows, Tally
 
 
 class SqlitePredictionLog:
@@ -88,6 +91,10 @@ class SqlitePredictionLog:
         """
         return joined(schema, read_window(self._file, model, schema, window, version))
 
+    def records(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> pa.Table:
+        """Return the ``records`` of ``rows`` alone; see ``ports.PredictionLog``."""
+        return read_records(self._file, model, schema, window, version)
+
     def stream(self, model: str, schema: Schema, window: Window, *, version: str | None = None) -> Iterator[LoggedRows]:
         """Yield what ``rows`` returns in parts, oldest first; see ``ports.PredictionLog``."""
         return read_window(self._file, model, schema, window, version)
@@ -95,6 +102,10 @@ class SqlitePredictionLog:
     def outcomes(self, model: str, schema: Schema, received: Window, *, version: str | None = None) -> LoggedRows:
         """Return the predictions whose outcome arrived in a window; see ``ports.PredictionLog``."""
         return joined(schema, read_received(self._file, model, schema, received, version))
+
+    def hours(self, model: str, schema: Schema, window: Window, tally: Tally, *, version: str) -> list[HourCounts]:
+        """Return a version's counts of the whole hours of a window, oldest first; see ``ports.PredictionLog``."""
+        return HourlyCounts(model, schema, version, tally).read(self._file, window)
 
     def days(self, model: str, first: date | None = None, last: date | None = None) -> list[LoggedDay]:
         """Return the days with predictions that are still whole, oldest first; see ``ports.PredictionLog``."""

@@ -1,7 +1,10 @@
 """Chi-square of homogeneity: whether two samples share their proportions, exactly or up to a margin."""
 
+from functools import lru_cache
+
 import numpy as np
-from scipy.stats import chi2, ncx2
+from scipy.special import chdtrc, chdtri
+from scipy.stats import ncx2
 
 from vigie.errors import InsufficientDataError
 
@@ -35,9 +38,10 @@ def chi_square(reference: np.ndarray, current: np.ndarray) -> tuple[float, int]:
 
 def chi_square_p(statistic: float, degrees: int) -> float:
     """Return how often the statistic is at least so large without drift; 1 when there is a single cell."""
-    return float(chi2.sf(statistic, degrees)) if degrees > 0 else 1.0
+    return float(chdtrc(degrees, statistic)) if degrees > 0 else 1.0
 
 
+@lru_cache(maxsize=4096)  # a millisecond each, and the columns of a table ask for few different ones
 def chi_square_limit(alpha: float, degrees: int, noncentrality: float = 0.0) -> float:
     """Return what the statistic exceeds with probability ``alpha``.
 
@@ -51,5 +55,5 @@ def chi_square_limit(alpha: float, degrees: int, noncentrality: float = 0.0) -> 
         Patnaik (1949), The non-central chi-square and F-distributions and their applications.
     """
     if noncentrality == 0.0:
-        return float(chi2.isf(alpha, degrees))
+        return float(chdtri(degrees, alpha))
     return float(ncx2.isf(alpha, degrees, noncentrality))

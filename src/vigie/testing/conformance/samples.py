@@ -8,6 +8,7 @@ from vigie.domain.prediction import Prediction, PredictionRecord
 from vigie.domain.schema import Feature, Kind, Schema, Target, Value
 from vigie.domain.task import Task
 from vigie.domain.window import Window
+from vigie.ports import LoggedRows
 from vigie.testing.clock import START, FakeIds
 
 FEATURES: Final = (
@@ -21,6 +22,21 @@ REGRESSION: Final = Schema(FEATURES, Target("price", Task.REGRESSION))
 ROW: Final[tuple[Value, ...]] = (6, 89.99, True, "Côte d'Ivoire")
 DAY: Final = Window(START, START + timedelta(days=1))
 CHURN: Final = Prediction("oui", (0.2, 0.8))
+
+
+class IdTally:
+    """Counts rows by naming them: a row that is counted twice, or not at all, is seen."""
+
+    digest = b"ids"
+
+    def count(self, rows: LoggedRows) -> bytes:
+        """Return the ids, in order."""
+        names: list[str] = sorted(rows.records["id"].to_pylist())
+        return " ".join(names).encode()
+
+    def add(self, first: bytes, second: bytes) -> bytes:
+        """Return the ids of both, in order."""
+        return b" ".join(sorted(first.split() + second.split()))
 
 
 class Records:

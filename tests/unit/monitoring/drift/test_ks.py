@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, kstwo
 
 from vigie.errors import InsufficientDataError
 from vigie.monitoring.columns import numeric_column
@@ -34,6 +34,17 @@ def test_distance_is_near_scipys_on_continuous_values(shift):
     distance = kolmogorov_smirnov(column.counts.cells, column.count(current).cells)
     exact = ks_2samp(reference, current, method="asymp").statistic
     assert exact - (1 / 256 + 1 / 1000) <= distance <= exact + 1e-12
+
+
+@pytest.mark.parametrize(("n", "m"), [(400, 400), (1_100, 1_100), (10_000, 100_000)])
+def test_p_value_is_near_the_exact_one(n, m):
+    """Whatever the distance, within 5e-5 of scipy's exact distribution; it never leaves [0, 1] nor grows."""
+    effective = round(n * m / (n + m))
+    distances = np.array([0.0, 1e-9, 0.2, 0.5, 0.8, 1.2, 1.6, 2.5, 6.0]) / np.sqrt(effective)
+    found = [kolmogorov_smirnov_p(float(distance), n, m) for distance in distances]
+    assert found == pytest.approx(kstwo.sf(distances, effective), abs=5e-5)
+    assert found == sorted(found, reverse=True)
+    assert (found[0], min(found)) == (1.0, pytest.approx(0.0, abs=1e-12))
 
 
 def test_p_value_of_single_rows_is_a_number():

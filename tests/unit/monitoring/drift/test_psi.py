@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from vigie.errors import InsufficientDataError
-from vigie.monitoring.drift.psi import corrected_stability_index, population_stability_index, stability_band
+from vigie.monitoring.drift.psi import (
+    corrected_stability_index,
+    population_stability_index,
+    stability_band,
+    stability_interval,
+)
 
 
 def test_index_of_a_table_worked_by_hand():
@@ -48,3 +53,23 @@ def test_an_empty_sample_has_no_index(reference, current):
     """An empty side is refused, not smoothed into a number."""
     with pytest.raises(InsufficientDataError):
         population_stability_index(np.array(reference), np.array(current))
+
+
+def test_the_interval_covers_the_index_of_the_populations():
+    """In 95 of 100 repetitions, give or take: 400 pairs of samples from two known populations."""
+    rng = np.random.default_rng(5)
+    r, p = np.full(10, 0.1), np.array([0.06, 0.08, 0.09, 0.1, 0.1, 0.1, 0.11, 0.11, 0.12, 0.13])
+    truth = float(np.sum((p - r) * np.log(p / r)))
+    covered = 0
+    for _ in range(400):
+        interval = stability_interval(rng.multinomial(5000, r), rng.multinomial(2000, p), level=0.95)
+        covered += interval.low <= truth <= interval.high
+    assert 0.92 <= covered / 400 <= 0.985
+
+
+def test_without_drift_the_interval_begins_at_zero():
+    """No change at all is among what the sample allows."""
+    rng = np.random.default_rng(6)
+    pairs = [(rng.multinomial(5000, [0.1] * 10), rng.multinomial(500, [0.1] * 10)) for _ in range(50)]
+    lows = [stability_interval(*pair, level=0.95).low for pair in pairs]
+    assert sum(low == 0 for low in lows) >= 45

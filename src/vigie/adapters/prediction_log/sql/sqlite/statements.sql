@@ -89,3 +89,45 @@ SELECT seq, key, response, at FROM replay
 -- name: delete_replay
 -- Delete one answer under a key.
 DELETE FROM replay WHERE seq = ?
+
+-- name: add_series
+-- Begin the counts of a version under a tally; another process may have done so first.
+INSERT OR IGNORE INTO count_series (n, version, digest) VALUES (:n, :version, :digest)
+
+-- name: find_series
+-- How far a version is counted under a tally.
+SELECT id, seq, revision FROM count_series WHERE n = :n AND version = :version AND digest = :digest
+
+-- name: move_watermark
+-- Say that rows are counted up to a place, unless somebody else counted or deleted meanwhile.
+UPDATE count_series SET seq = :seq WHERE id = :id AND seq = :before AND revision = :revision
+
+-- name: stale_hours
+-- The next hours to be counted anew.
+SELECT hour FROM hour_count WHERE series = :id AND content IS NULL ORDER BY hour LIMIT :limit
+
+-- name: hour_content
+-- One hour's counts.
+SELECT rows, content FROM hour_count WHERE series = :id AND hour = :hour
+
+-- name: put_hour
+-- Keep an hour's counts in place of the ones before.
+INSERT INTO hour_count (series, hour, rows, content) VALUES (:id, :hour, :rows, :content)
+ON CONFLICT (series, hour) DO UPDATE SET rows = excluded.rows, content = excluded.content
+
+-- name: drop_hour
+-- Forget an hour that holds no row any more.
+DELETE FROM hour_count WHERE series = :id AND hour = :hour
+
+-- name: hours
+-- The counts of some hours, oldest first.
+SELECT hour, rows, content FROM hour_count WHERE series = :id AND hour >= :first AND hour < :end ORDER BY hour
+
+-- name: stale_hour
+-- Empty an hour of whose rows some are being deleted, under every version and tally.
+UPDATE hour_count SET rows = 0, content = NULL
+WHERE hour = :hour AND series IN (SELECT id FROM count_series WHERE n = :n)
+
+-- name: revise
+-- Tell whoever is counting a table's rows that some of them are gone.
+UPDATE count_series SET revision = revision + 1 WHERE n = :n

@@ -41,6 +41,19 @@ WHERE l.model = :model AND l.received_at >= :start AND l.received_at < :end AND 
   AND (:version IS NULL OR p.version = :version)
 ORDER BY p.id LIMIT :limit
 
+-- name: read_after
+-- The next predictions of a version by their place, without outcomes.
+SELECT p.id, p.ts, p.version, p.entity, p.latency_us, p.value, p.label, p.probas, NULL, NULL, NULL{features}, p.seq
+FROM {table} AS p WHERE p.seq > :after AND p.seq <= :last AND p.version = :version
+ORDER BY p.seq LIMIT :limit
+
+-- name: read_counted
+-- The next predictions of a version in a window, up to a place, without outcomes.
+SELECT p.id, p.ts, p.version, p.entity, p.latency_us, p.value, p.label, p.probas, NULL, NULL, NULL{features}
+FROM {table} AS p
+WHERE p.id > :after AND p.id <= :last AND p.ts >= :start AND p.ts < :end AND p.seq <= :seq AND p.version = :version
+ORDER BY p.id LIMIT :limit
+
 -- name: count
 -- How many predictions there are.
 SELECT count(*) FROM {table}
@@ -69,6 +82,10 @@ DELETE FROM label WHERE model = :model AND id IN (
   SELECT id FROM {table} WHERE id <= :last AND ts < :before ORDER BY id LIMIT :limit
 )
 
+-- name: expire_times
+-- When the next predictions to be deleted were made.
+SELECT ts FROM {table} WHERE id <= :last AND ts < :before ORDER BY id LIMIT :limit
+
 -- name: expire
 -- Delete the next predictions made before a time, the oldest first.
 DELETE FROM {table} WHERE seq IN (
@@ -78,6 +95,10 @@ DELETE FROM {table} WHERE seq IN (
 -- name: last_seq
 -- The newest prediction's place.
 SELECT max(seq) FROM {table}
+
+-- name: first_seq
+-- The oldest place after one; null when there is none.
+SELECT min(seq) FROM {table} WHERE seq > :after
 
 -- name: of_entity
 -- An entity's predictions in a range of places.

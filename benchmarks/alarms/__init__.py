@@ -1,0 +1,1 @@
+"""How often drift alarms are false, and how often they are missed."""

@@ -1,0 +1,1 @@
+"""Drift: what a full check of a window costs, beside peers."""

@@ -1,0 +1,113 @@
+"""Windows judged before: merged with the present one, asked for a second alarm, or standing in for training."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from vigie.domain.measurement import Verdict
+from vigie.domain.window import Window
+from vigie.loop.hours import counts_in
+from vigie.loop.monitor import backtests, monitor, next_look, open_window
+from vigie.loop.past import past_counts
+from vigie.testing.tables import churn_table
+
+
+@pytest.fixture
+def careful(world):
+    """Return a world that asks for two alarms in a row, as the settings do by default."""
+    world.change(alarm=replace(world.loop.rules.alarm, in_a_row=2), min_labelled=10_000)
+    return world
+
+
+def test_the_first_changed_window_tells_nobody_and_the_second_does(careful):
+    """An alarm in the report; mail and the question of retraining wait for the second in a row."""
+    turns = []
+    for seed in (31, 32):
+        careful.ask(churn_table(400, seed=seed, drift=1.0), known=0.0)
+        turns.append(careful.turn())
+    assert [turn.report.verdict for turn in turns] == [Verdict.ALARM, Verdict.ALARM]
+    assert [turn.alert is None for turn in turns] == [True, False]
+    assert [turn.needs_attention for turn in turns] == [False, True]
+    assert [turn.decision.asked for turn in turns] == [False, True]
+    assert set(turns[1].report.confirmed) <= set(turns[1].report.drifted)
+    assert len(careful.notifier.alerts) == 1
+
+
+def test_the_second_window_is_judged_with_the_first(careful):
+    """Two windows make a block of two; the numbers are those of all their rows."""
+    for seed in (33, 34):
+        careful.ask(churn_table(300, seed=seed), known=0.0)
+        report = careful.turn().report
+    assert {test.windows for test in report.features[0].evidence} == {1, 2}
+
+
+def test_past_counts_are_those_of_the_windows_in_the_ledger(careful):
+    """Four windows judged: the fifth needs the fourth, the eighth all seven; here are the last ones that there are."""
+    sizes = (210, 220, 230, 240)
+    for seed, n in enumerate(sizes):
+        careful.ask(churn_table(n, seed=seed), known=0.0)
+        careful.turn()
+    opened, window = careful.opened(), open_window(careful.loop, "1")
+    assert next_look(careful.loop, "1") == 5
+    assert [counts.n for counts in past_counts(careful.loop, opened, window, look=5)] == [240]
+    assert [counts.n for counts in past_counts(careful.loop, opened, window, look=8)] == list(sizes)
+
+
+def test_a_window_that_overlaps_a_judged_one_is_looked_at_alone(careful):
+    """``vigie monitor --last`` may look back: its rows must not be counted twice."""
+    careful.ask(churn_table(400, seed=5), known=0.0)
+    careful.turn()
+    now = careful.clock.now()
+    overlapping = Window(now - timedelta(days=1), now)
+    assert past_counts(careful.loop, careful.opened(), overlapping, look=2) == []
+
+
+def test_backtests_follow_each_other(world):
+    """Tables judged in order: the second changed month confirms the first."""
+    world.change(alarm=replace(world.loop.rules.alarm, in_a_row=2))
+    now = world.clock.now()
+    windows = [Window(now + timedelta(days=k), now + timedelta(days=k + 1)) for k in range(3)]
+    tables = [churn_table(500, seed=40, drift=0.0), *(churn_table(500, seed=seed, drift=1.0) for seed in (41, 42))]
+    reports = backtests(world.loop, world.opened(), list(zip(tables, windows, strict=True)))
+    assert [bool(report.confirmed) for report in reports] == [False, False, True]
+    assert [report.look for report in reports] == [1, 2, 3]
+
+
+def test_the_last_accepted_window_stands_for_training(world):
+    """A world that changed once and was accepted is the new normal."""
+    world.change(baseline="accepted", min_labelled=10_000)
+    world.ask(churn_table(600, seed=51), known=0.0)
+    first = world.turn().report
+    world.ask(churn_table(600, seed=52), known=0.0)
+    second = world.turn().report
+    assert (first.baseline.kind, second.baseline.kind, second.baseline.n) == ("training", "accepted", 600)
+    assert second.baseline.window == first.window
+    assert second.drifted == ()
+
+
+def test_an_alarming_window_is_not_accepted(world):
+    """What alarmed does not become the normal by itself."""
+    world.change(baseline="accepted", min_labelled=10_000)
+    for seed, drift in ((53, 0.0), (54, 1.0), (55, 1.0)):
+        world.ask(churn_table(600, seed=seed, drift=drift), known=0.0)
+        report = world.turn().report
+    assert report.drifted
+    assert report.baseline.n == 600
+    assert report.baseline.window.end < report.window.start
+
+
+def test_the_same_period_last_season_stands_for_training(world):
+    """A week ago the same customers came: compared with then, nothing changed."""
+    world.change(baseline="season", season=timedelta(days=7))
+    world.ask(churn_table(600, seed=56, drift=1.0), known=0.0)
+    now = world.clock.now()
+    week_ago = Window(now - timedelta(hours=1), now)
+    assert counts_in(world.loop, world.opened(), week_ago).n == 600
+    world.clock.advance(timedelta(days=7).total_seconds())
+    world.ask(churn_table(600, seed=57, drift=1.0), known=0.0)
+    window = Window(world.clock.now() - timedelta(hours=1), world.clock.now())
+    report = monitor(world.loop, world.opened(), window, look=1)
+    assert (report.baseline.kind, report.baseline.n, report.drifted) == ("season", 600, ())
+    world.change(baseline="training")
+    assert monitor(world.loop, world.opened(), window, look=1).drifted
