@@ -52,9 +52,9 @@ def run(request: Request) -> Findings:
     sizes = SIZES[:1] if request.quick else SIZES
     for n in sizes:
         for shift in (0.0,) if request.quick else (0.0, BENIGN_SD):
-            several, gate = _simulated(n, shift, request)
+            several, kept = _simulated(n, shift, request)
             results.extend(several)
-            gates.append(gate)
+            gates.append(kept)
     for result, gate in (*_powers(request), *_real(request)):
         results.append(result)
         gates.extend([gate] if gate else [])
