@@ -7,7 +7,7 @@ import pytest
 from benchmarks.alarms.benchmark import RULE, lower, upper
 from benchmarks.alarms.sequences import alarms_by_scale, any_alarm, counts_of, twice
 from benchmarks.alarms.simulated import draw_category, draw_number
-from benchmarks.alarms.tables import columns_of
+from benchmarks.alarms.tables import RealColumn, columns_of
 from vigie.domain.measurement import Verdict
 from vigie.monitoring.columns import category_column, numeric_column
 from vigie.monitoring.thresholds import judge, spend
@@ -58,6 +58,17 @@ def test_real_columns_are_counted_as_rows_are() -> None:
         assert reference.counts.cells.tolist() == expected.counts.cells.tolist()
         assert counted.cells.tolist() == expected.count(values[window]).cells.tolist()
         assert counted.missing == expected.count(values[window]).missing
+
+
+def test_four_thousand_levels_never_alarm_without_drift() -> None:
+    """Equally likely, 10,000 rows of reference, 52 windows of 1,000 and the blocks of them, twenty seeds."""
+    names = tuple(f"L{code:04d}" for code in range(4_000))
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        column = RealColumn("k", rng.integers(0, 4_000, 62_000), names)
+        reference = column.summarised(np.arange(10_000))
+        windows = column.counted(reference, np.arange(10_000, 62_000).reshape(52, 1_000))
+        assert not any_alarm(alarms_by_scale(reference, windows, RULE, n_columns=5))
 
 
 def test_bounds_are_clopper_and_pearsons() -> None:
