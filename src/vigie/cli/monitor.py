@@ -69,7 +69,10 @@ def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None)
 
     table = read_source(settings, data)
     pieces = cut(table, settings.data.time, by, now=loop.clock.now())
-    return [backtest(loop, opened, piece, window, look=place) for place, (piece, window) in enumerate(pieces, start=1)]
+    reports: list[Any] = []
+    for place, (piece, window) in enumerate(pieces, start=1):
+        reports.append(backtest(loop, opened, piece, window, look=place, before=reports))
+    return reports
 
 
 def length(text: str, *, option: str = "--last") -> timedelta:

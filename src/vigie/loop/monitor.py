@@ -1,20 +1,20 @@
 """Judge what a version answered in a window, or what it would have answered on a table."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from vigie.domain.event import Event, EventKind
-from vigie.domain.measurement import Interval, Measurement, Verdict
+from vigie.domain.measurement import Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import InsufficientDataError
 from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.earlier import earlier_looks, looks_of
 from vigie.loop.judged import read_judged
 from vigie.loop.logged import frame_of, labelled_of, latency_of, predicted_of
 from vigie.loop.train import predicted_quantity
@@ -52,12 +52,23 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
         n_known=len(labelled_of(rows, schema)[0]),
+        earlier=earlier_looks(loop, opened.version),
     )
     return _judge(loop, opened, window_rows, look)
 
 
-def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int) -> Report:
+def backtest(
+    loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int, before: Sequence[Report] = ()
+) -> Report:
     """Judge a table as if it had been a window of traffic, its outcomes all known.
+
+    Args:
+        loop: ports and rules.
+        opened: the version that is asked.
+        table: the rows, target included.
+        window: when they are taken to have come.
+        look: which look this is.
+        before: reports of the tables before, oldest first.
 
     Raises:
         DataError: the table does not fit the version's schema.
@@ -74,6 +85,7 @@ def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *
         scores=scores,
         delays_s=np.empty(0),
         latency_us=None,
+        earlier=looks_of([report.performance.to_dict() for report in before]),
     )
     return _judge(loop, opened, window_rows, look)
 
@@ -147,7 +159,7 @@ def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Repo
         version=opened.version,
         task=task,
         profile=opened.profile,
-        metrics={item["name"]: _measurement(item) for item in opened.bundle.manifest.metrics},
+        metrics={item["name"]: Measurement.from_dict(item) for item in opened.bundle.manifest.metrics},
         value=loop.rules.value,
     )
     rules = loop.rules
@@ -158,14 +170,3 @@ def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Repo
         false_alarm_budget=rules.alarm.false_alarm_budget,
     )
     return assess(rows, reference, rules.alarm, performance, look=look)
-
-
-def _measurement(item: Mapping[str, Any]) -> Measurement:
-    interval = item["interval"]
-    return Measurement(
-        name=item["name"],
-        value=item["value"],
-        unit=item["unit"],
-        n=item["n"],
-        interval=Interval(**interval) if interval else None,
-    )

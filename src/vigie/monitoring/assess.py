@@ -15,7 +15,13 @@ from vigie.evaluation.value import DecisionValue
 from vigie.monitoring.columns import Column, ColumnCounts, NumericColumn
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.drift.catalogue import CATEGORY, NUMERIC, describe
-from vigie.monitoring.performance import Outcomes, PerformanceReport, PerformanceRule, measure_performance
+from vigie.monitoring.performance import (
+    EarlierLook,
+    Outcomes,
+    PerformanceReport,
+    PerformanceRule,
+    measure_performance,
+)
 from vigie.monitoring.profile import ReferenceProfile
 from vigie.monitoring.quality import measure_quality
 from vigie.monitoring.technical import measure_service
@@ -56,6 +62,7 @@ class WindowRows:
         delays_s: seconds from prediction to outcome, one per row of ``scores``, NaN where not known.
         latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
         n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
+        earlier: what the looks before found of performance, oldest first.
     """
 
     window: Window
@@ -65,6 +72,7 @@ class WindowRows:
     delays_s: np.ndarray
     latency_us: np.ndarray | None
     n_known: int | None = None
+    earlier: tuple[EarlierLook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +219,7 @@ def assess(
         reference.task,
         reference.metrics,
         performance_rule,
-        alpha=spend(performance_rule.false_alarm_budget, look=look),
+        earlier=rows.earlier,
         value=reference.value,
     )
     return Report(

@@ -40,7 +40,7 @@ def _promised(scores, task):
 
 def _performance(scores, reference, rule, task=Task.BINARY):
     n = 0 if scores is None else len(scores)
-    return measure_performance(Outcomes(scores, n * 2, np.full(n, 60.0)), task, reference, rule, alpha=ALPHA)
+    return measure_performance(Outcomes(scores, n * 2, np.full(n, 60.0)), task, reference, rule)
 
 
 def test_a_model_that_lost_its_signal_alarms():
@@ -180,6 +180,6 @@ def test_the_value_of_the_decisions_stands_last():
     value = DecisionValue(true_positive=80, false_positive=-10, false_negative=-60, true_negative=0, unit="EUR")
     promised = _promised(scores, Task.BINARY) | {"value": value_per_thousand(scores, value)}
     outcomes = Outcomes(scores, 500, np.full(500, 60.0))
-    report = measure_performance(outcomes, Task.BINARY, promised, _rule(), alpha=ALPHA, value=value)
+    report = measure_performance(outcomes, Task.BINARY, promised, _rule(), value=value)
     assert report.metrics[-1].current.unit == "EUR/1000"
     assert report.metrics[-1].current.value == report.metrics[-1].reference.value

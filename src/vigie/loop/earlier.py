@@ -1,0 +1,26 @@
+"""What the looks before found of a version's performance, from the ledger."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vigie.domain.event import EventKind
+from vigie.domain.measurement import Measurement, Verdict
+from vigie.loop.context import Loop
+from vigie.monitoring.performance import EarlierLook
+
+
+def earlier_looks(loop: Loop, version: str) -> tuple[EarlierLook, ...]:
+    """Return every closed look at a version that had something to say of performance, oldest first."""
+    events = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
+    return looks_of(event.evidence["performance"] for event in events)
+
+
+def looks_of(performances: Iterable[Mapping[str, Any]]) -> tuple[EarlierLook, ...]:
+    """Return what reports say of performance, as ``PerformanceReport.to_dict`` wrote it, without the unknown."""
+    known = [found for found in performances if found["verdict"] != Verdict.UNKNOWN.value]
+    return tuple(EarlierLook(Verdict(found["verdict"]), _metrics(found)) for found in known)
+
+
+def _metrics(performance: Mapping[str, Any]) -> dict[str, Measurement]:
+    found = (Measurement.from_dict(pair["current"]) for pair in performance["metrics"])
+    return {measurement.name: measurement for measurement in found}
