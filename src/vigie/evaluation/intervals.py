@@ -49,13 +49,18 @@ def delta_interval(terms: np.ndarray, metric: Metric, level: float = LEVEL) -> I
         return None
     means = terms.mean(axis=0)
     value = metric.combine(means)
-    with np.errstate(invalid="ignore"):  # a root has no slope at zero: a perfect model has no interval
-        gradient = np.array([_slope(metric, means, k) for k in range(len(means))])
-    variance = float(gradient @ np.atleast_2d(np.cov(terms, rowvar=False)) @ gradient) / n
+    slope = gradient(metric, means)
+    variance = float(slope @ np.atleast_2d(np.cov(terms, rowvar=False)) @ slope) / n
     if not np.isfinite(value) or not np.isfinite(variance):
         return None
     half = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(max(variance, 0.0)))
-    return _clipped(metric, value - half, value + half, level)
+    return clipped(metric, value - half, value + half, level)
+
+
+def gradient(metric: Metric, means: np.ndarray) -> np.ndarray:
+    """Return the slope of a metric in each mean of its terms, shape (k,); NaN where there is none."""
+    with np.errstate(invalid="ignore"):  # a root has no slope at zero: a perfect model has no interval
+        return np.array([_slope(metric, means, k) for k in range(len(means))])
 
 
 def auc_variance(scores: Scores) -> float:
@@ -84,7 +89,7 @@ def interval(metric: Metric, scores: Scores, level: float = LEVEL) -> Interval |
         if not np.isfinite(variance):
             return None
         half, value = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(variance)), metric.compute(scores)
-        return _clipped(metric, value - half, value + half, level)
+        return clipped(metric, value - half, value + half, level)
     terms = metric.terms(scores)
     if metric.is_share:
         return wilson(float(terms.sum()), len(terms), level)
@@ -105,6 +110,15 @@ def measure(scores: Scores, task: Task, level: float = LEVEL) -> tuple[Measureme
     )
 
 
+def clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
+    """Keep scores inside their range: losses are not negative, shares not above one."""
+    if metric.name == "r2":
+        return Interval(low, min(1.0, high), level)
+    if metric.unit == "1":
+        return Interval(max(0.0, low), min(1.0, high), level)
+    return Interval(max(0.0, low), high, level)
+
+
 def _slope(metric: Metric, means: np.ndarray, k: int) -> float:
     assert metric.combine is not None  # noqa: S101  callers checked; this tells the type checker
     step = 1e-6 * max(1e-3, abs(float(means[k])))
@@ -112,12 +126,3 @@ def _slope(metric: Metric, means: np.ndarray, k: int) -> float:
     up[k] += step
     down[k] -= step
     return (metric.combine(up) - metric.combine(down)) / (2 * step)
-
-
-def _clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
-    """Keep scores inside their range: losses are not negative, shares not above one."""
-    if metric.name == "r2":
-        return Interval(low, min(1.0, high), level)
-    if metric.unit == "1":
-        return Interval(max(0.0, low), min(1.0, high), level)
-    return Interval(max(0.0, low), high, level)

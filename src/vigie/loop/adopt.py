@@ -33,6 +33,7 @@ from vigie.loop.origin import Origin
 from vigie.loop.records import keep_card, origin_tags, with_interval
 from vigie.loop.register import LOSS_NAMES, enter
 from vigie.loop.train import predicted_quantity
+from vigie.monitoring.estimation import fit_basis
 from vigie.monitoring.profile import build_profile
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset
@@ -169,12 +170,13 @@ def _content(
     n_test = 0 if judged.test is None else len(judged.test)
     how = f"{len(dataset):,} rows that the model was fitted on elsewhere, {n_test:,} others to judge it."
     columns = {name: dataset.frame[name].tolist() for name in dataset.schema.names}
+    frame, scores = _reference(loop, dataset, judged)
     return BundleContent(
         name=loop.model,
         created_at=loop.clock.now(),
         schema=dataset.schema,
         model=model,
-        profile=_profile(loop, dataset, judged),
+        profile=build_profile(dataset.schema, frame, predicted_quantity(scores, dataset.schema.target.task)).to_bytes(),
         golden=golden_rows(model, dataset.schema, columns),
         metrics=_metrics(loop, dataset, judged),
         data_digest=table_digest(given.table),
@@ -189,6 +191,7 @@ def _content(
             "n_train": len(dataset),
             "n_test": n_test,
         },
+        estimation=None if judged.test is None else fit_basis(dataset.schema, frame, scores),
     )
 
 
@@ -205,14 +208,13 @@ def _metrics(loop: Loop, dataset: Dataset, judged: _Judged) -> tuple[Measurement
     return (*measure(judged.test, task), *worth, *own)
 
 
-def _profile(loop: Loop, dataset: Dataset, judged: _Judged) -> bytes:
-    """Summarise the rows that the model has not learnt from where there are some, else those it has; shuffled."""
+def _reference(loop: Loop, dataset: Dataset, judged: _Judged) -> tuple[pd.DataFrame, Scores]:
+    """Return the rows that the model has not learnt from where there are some, else those it has; shuffled."""
     frame, scores = dataset.frame, judged.own
     if judged.test is not None and judged.test_frame is not None:
         frame, scores = judged.test_frame, judged.test
     order = np.random.default_rng(loop.rules.data.seed).permutation(len(scores))
-    predicted = predicted_quantity(scores, dataset.schema.target.task)
-    return build_profile(dataset.schema, frame.iloc[order], predicted[order]).to_bytes()
+    return frame.iloc[order], scores.take(order)
 
 
 def _params(estimator: Any) -> dict[str, str]:

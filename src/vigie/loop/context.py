@@ -29,6 +29,7 @@ class Rules:
         held_out: share of the recent outcomes kept aside for the gate, in (0, 1).
         trust: types that models may hold beyond Vigie's own list, and whose signature a bundle needs.
         value: what the decisions of a binary model are worth; None where nobody says.
+        segments: features whose every level is reported, beside the weak spots that are found.
     """
 
     data: DataSpec
@@ -41,6 +42,7 @@ class Rules:
     held_out: float
     trust: Trust
     value: DecisionValue | None = None
+    segments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,13 @@ def earlier_looks(loop: Loop, version: str) -> tuple[EarlierLook, ...]:
     return looks_of(event.evidence["performance"] for event in events)
 
 
+def last_distrust(loop: Loop, version: str) -> str:
+    """Return why the last trial of an estimate switched estimates off; empty when it did not, or there was none."""
+    events = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
+    tried = [event.evidence["estimate"] for event in events if event.evidence.get("estimate", {}).get("trials")]
+    return str(tried[-1]["failed"]) if tried else ""
+
+
 def looks_of(performances: Iterable[Mapping[str, Any]]) -> tuple[EarlierLook, ...]:
     """Return what reports say of performance, as ``PerformanceReport.to_dict`` wrote it, without the unknown."""
     known = [found for found in performances if found["verdict"] != Verdict.UNKNOWN.value]

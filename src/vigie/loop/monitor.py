@@ -14,11 +14,12 @@ from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
-from vigie.loop.earlier import earlier_looks, looks_of
+from vigie.loop.earlier import earlier_looks, last_distrust, looks_of
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import frame_of, labelled_of, latency_of, predicted_of
+from vigie.loop.logged import answers_in, frame_of, labelled_of, labelled_part, latency_of, predicted_of
 from vigie.loop.train import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
+from vigie.monitoring.expected import Answers
 from vigie.monitoring.performance import PerformanceRule
 from vigie.promotion.history import reigns
 
@@ -42,7 +43,8 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
     schema = opened.schema
     rows = loop.log.rows(loop.model, schema, window, version=opened.version)
     arrived = loop.log.outcomes(loop.model, schema, outcomes or window, version=opened.version)
-    scores, delays_s = labelled_of(arrived, schema)
+    scored = labelled_part(arrived, schema)
+    scores, delays_s = labelled_of(scored, schema)
     latency_us = latency_of(rows)
     window_rows = WindowRows(
         window=window,
@@ -53,6 +55,9 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         latency_us=latency_us if len(latency_us) else None,
         n_known=len(labelled_of(rows, schema)[0]),
         earlier=earlier_looks(loop, opened.version),
+        answers=answers_in(rows, schema),
+        scored_frame=frame_of(scored, schema),
+        distrust=last_distrust(loop, opened.version),
     )
     return _judge(loop, opened, window_rows, look)
 
@@ -86,6 +91,8 @@ def backtest(
         delays_s=np.empty(0),
         latency_us=None,
         earlier=looks_of([report.performance.to_dict() for report in before]),
+        answers=Answers(scores.predicted, scores.proba),
+        scored_frame=frame,
     )
     return _judge(loop, opened, window_rows, look)
 
@@ -161,6 +168,8 @@ def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Repo
         profile=opened.profile,
         metrics={item["name"]: Measurement.from_dict(item) for item in opened.bundle.manifest.metrics},
         value=loop.rules.value,
+        schema=opened.schema,
+        basis=opened.basis,
     )
     rules = loop.rules
     performance = PerformanceRule(
@@ -168,5 +177,6 @@ def _judge(loop: Loop, opened: OpenVersion, rows: WindowRows, look: int) -> Repo
         margin=rules.performance_margin,
         min_labelled=rules.min_labelled,
         false_alarm_budget=rules.alarm.false_alarm_budget,
+        segments=rules.segments,
     )
     return assess(rows, reference, rules.alarm, performance, look=look)

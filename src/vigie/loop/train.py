@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from vigie.bundle.archive import BundleContent, pack, unpack
@@ -20,6 +21,7 @@ from vigie.loop.context import Loop
 from vigie.loop.golden import golden_rows
 from vigie.loop.origin import Origin
 from vigie.loop.records import candidate_records, keep_card, parent_record
+from vigie.monitoring.estimation import fit_basis
 from vigie.monitoring.profile import build_profile
 from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
@@ -117,12 +119,13 @@ def _content(
         "n_train": len(parts.train),
         "n_test": len(parts.test),
     }
+    frame, scores = _reference(dataset, parts, winner)
     return BundleContent(
         name=loop.model,
         created_at=loop.clock.now(),
         schema=dataset.schema,
         model=winner.model,
-        profile=_profile(dataset, parts, winner),
+        profile=build_profile(dataset.schema, frame, predicted_quantity(scores, dataset.schema.target.task)).to_bytes(),
         golden=golden_rows(
             winner.model, dataset.schema, {name: dataset.frame[name].tolist() for name in dataset.schema.names}
         ),
@@ -131,6 +134,7 @@ def _content(
         git_commit=origin.commit,
         params=winner.params,
         lineage=lineage,
+        estimation=fit_basis(dataset.schema, frame, scores),
     )
 
 
@@ -149,8 +153,8 @@ def _check_value(loop: Loop, dataset: Dataset) -> None:
         )
 
 
-def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
-    """Summarise the rows that were predicted by a model that did not learn from them.
+def _reference(dataset: Dataset, parts: Split, winner: Entry) -> tuple[pd.DataFrame, Scores]:
+    """Return the rows that were predicted by a model that did not learn from them, in their order in the table.
 
     The winner's own answers on its training rows are more sure of themselves than its answers in production will be:
     taken as the reference, they would make the first calm day look like drift.
@@ -158,8 +162,7 @@ def _profile(dataset: Dataset, parts: Split, winner: Entry) -> bytes:
     rows = np.concatenate([winner.out_of_fold_rows, parts.test])
     scores = joined([winner.out_of_fold, winner.test_scores])
     order = np.argsort(rows)
-    frame, predicted = dataset.frame.iloc[rows[order]], predicted_quantity(scores, dataset.schema.target.task)[order]
-    return build_profile(dataset.schema, frame, predicted).to_bytes()
+    return dataset.frame.iloc[rows[order]], scores.take(order)
 
 
 def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:

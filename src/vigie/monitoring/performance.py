@@ -33,12 +33,14 @@ class PerformanceRule:
             for losses (2 % of the RMSE).
         min_labelled: rows with an outcome below which nothing is said; at least 1.
         false_alarm_budget: probability of ever alarming while the model is as good as it promised, in (0, 1).
+        segments: features whose every level is reported.
     """
 
     metrics: tuple[str, ...]
     margin: float
     min_labelled: int
     false_alarm_budget: float
+    segments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

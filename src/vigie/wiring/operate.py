@@ -69,6 +69,7 @@ def rules_of(settings: Settings) -> Rules:
         held_out=settings.retraining.held_out,
         trust=trust_of(settings.bundle),
         value=DecisionValue(**asdict(settings.value)) if settings.value else None,
+        segments=monitoring.segments,
     )
 
 
