@@ -1,7 +1,8 @@
 """How uncertain a metric is, from one pass over its rows and no resampling.
 
-Shares of rows get Wilson's interval; functions of means get the delta method; ROC-AUC gets DeLong's variance. All three
-take rows as independent of each other: where rows repeat an entity or follow each other in time, they are too narrow.
+Shares of rows get Wilson's interval; functions of means the delta method; ROC-AUC DeLong's variance; the area under
+the precision-recall curve an interval on the logit scale. All take rows as independent of each other: where rows repeat
+an entity or follow each other in time, they are too narrow.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.stats import norm, rankdata
 
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.task import Task
-from vigie.evaluation.metrics import Metric, Scores, metrics_for, positive_proba
+from vigie.evaluation.metrics import Metric, Scores, average_precision, metrics_for, positive_proba
 
 LEVEL = 0.95
 """Share of repetitions in which a reported interval covers the truth."""
@@ -80,10 +81,26 @@ def auc_variance(scores: Scores) -> float:
     return float(v10.var(ddof=1) / m + v01.var(ddof=1) / n)
 
 
+def logit_interval(area: float, n_positive: int, level: float = LEVEL) -> Interval | None:
+    """Return the interval of an average precision; None at 0, 1 or below two positive rows.
+
+    Source:
+        Boyd, Eng and Page (2013), Area under the precision-recall curve: point estimates and confidence intervals
+        (logit interval, found to cover at the sample sizes they tried; approximate for few positives).
+    """
+    if n_positive < 2 or not 0 < area < 1:
+        return None
+    centre = float(np.log(area / (1 - area)))
+    half = float(norm.ppf((1 + level) / 2)) / float(np.sqrt(n_positive * area * (1 - area)))
+    return Interval(float(1 / (1 + np.exp(half - centre))), float(1 / (1 + np.exp(-half - centre))), level)
+
+
 def interval(metric: Metric, scores: Scores, level: float = LEVEL) -> Interval | None:
     """Return a metric's interval on these rows, None where there are too few to have one."""
     if len(scores) == 0:
         return None
+    if metric.area is average_precision:
+        return logit_interval(metric.compute(scores), int((scores.y == 1).sum()), level)
     if metric.terms is None:
         variance = auc_variance(scores)
         if not np.isfinite(variance):

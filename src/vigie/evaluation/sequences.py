@@ -6,6 +6,7 @@ is tuned for, and grows like the root of a logarithm beyond it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import lambertw
@@ -58,6 +59,15 @@ class AnytimeDifference:
     interval: Interval
     n_first: int
     n_second: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "mean": self.mean,
+            "interval": self.interval.to_dict(),
+            "n_first": self.n_first,
+            "n_second": self.n_second,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -181,8 +181,8 @@ def measure_performance(
         verdict,
         reason,
         metrics,
-        _coverage(n_known, outcomes.n_predictions),
-        _delay(outcomes.delays_s),
+        measure_coverage(n_known, outcomes.n_predictions),
+        measure_delay(outcomes.delays_s),
         declines,
         _calibration(scores, task),
     )
@@ -270,13 +270,15 @@ def _nothing(task: Task) -> tuple[Measurement, ...]:
     return tuple(Measurement(metric.name, None, metric.unit, 0, reason=reason) for metric in metrics_for(task))
 
 
-def _coverage(n_known: int, n_predictions: int) -> Measurement:
+def measure_coverage(n_known: int, n_predictions: int) -> Measurement:
+    """Return the share of predictions whose outcome is known."""
     if n_predictions == 0:
         return Measurement("coverage", None, "1", 0, reason="There was no prediction.")
     return Measurement("coverage", n_known / n_predictions, "1", n_predictions, interval=wilson(n_known, n_predictions))
 
 
-def _delay(delays_s: np.ndarray) -> Measurement:
+def measure_delay(delays_s: np.ndarray) -> Measurement:
+    """Return the median of what is known of the seconds from prediction to outcome."""
     known = np.asarray(delays_s, dtype=np.float64)
     known = known[np.isfinite(known)]
     if len(known) == 0:
