@@ -116,7 +116,8 @@ def find_decline(looks: Sequence[Point], promise: Promise, *, before: int) -> De
     reference = promise.point
     loss = sign * (mean - reference.value)
     share = promise.alpha / 2 * 6 / np.square(np.pi * (before + 1 + np.arange(len(looks))))
-    tuned_at = max(reference.error**2 * reference.n * promise.least, float(np.finfo(np.float64).tiny))
+    # a promise without spread says nothing of the variance to come: then the present one must do
+    tuned_at = reference.error**2 * reference.n * promise.least or float(variance.max()) or 1.0
     uncertain = float(norm.isf(promise.alpha / 2)) * reference.error
     chance = bound(variance, alpha=share, tuned_at=tuned_at) / rows + uncertain
     first = int(np.argmax(loss - np.maximum(chance, promise.allowed)))

@@ -1,0 +1,60 @@
+"""Declared segments and weak spots found."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.task import Task
+from vigie.errors import ConfigurationError
+from vigie.evaluation.metrics import Scores
+from vigie.monitoring.weak_spots import MOST, find_weak_spots
+
+SCHEMA = Schema(
+    (Feature("town", Kind.CATEGORY), Feature("size", Kind.NUMBER)), Target("late", Task.BINARY, (False, True))
+)
+
+
+def rows(seed, n, *, wrong_in=None):
+    """Return rows whose probabilities are right, but turned round in one town."""
+    rng = np.random.default_rng(seed)
+    town, size = rng.choice(["a", "b", "c", "d"], n), rng.normal(0, 1, n)
+    proba = 1 / (1 + np.exp(-2 * size))
+    y = (rng.random(n) < proba) ^ (town == wrong_in)
+    scores = Scores(y.astype(int), (proba > 0.5).astype(int), np.column_stack([1 - proba, proba]))
+    return pd.DataFrame({"town": town.astype(object), "size": size}), scores
+
+
+def test_the_town_where_the_model_is_wrong_is_found_first():
+    """And nothing is said of towns where it is right."""
+    found = find_weak_spots(SCHEMA, *rows(1, 2_000, wrong_in="c"), ())
+    assert (found.worst[0].feature, found.worst[0].level) == ("town", "c")
+    assert all(item.loss.value > item.elsewhere for item in found.worst)
+    assert {item.level for item in found.worst if item.feature == "town"} == {"c"}
+    assert found.looked_at >= 8
+
+
+def test_where_all_towns_are_alike_none_is_called_weak():
+    """Fifty windows in which only the town differs: with the correction, five or fewer name a town."""
+    named = [
+        any(item.feature == "town" for item in find_weak_spots(SCHEMA, *rows(seed, 600), ()).worst)
+        for seed in range(50)
+    ]
+    assert sum(named) <= 5
+
+
+def test_declared_segments_are_told_however_small():
+    """Every level with all metrics of the task and its own n; a town of one row has numbers or reasons."""
+    frame, scores = rows(1, 300)
+    frame.loc[0, "town"] = "z"
+    found = find_weak_spots(SCHEMA, frame, scores, ("town",))
+    by_level = {item.level: item.metrics for item in found.declared}
+    assert sum(metrics[0].n for metrics in by_level.values()) == 300
+    assert any("rarer" in level for level in by_level)
+    assert len(found.worst) <= MOST
+
+
+def test_a_declared_segment_must_be_a_feature():
+    """The nearest name is offered."""
+    with pytest.raises(ConfigurationError, match="town"):
+        find_weak_spots(SCHEMA, *rows(1, 100), ("twon",))
