@@ -22,7 +22,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSegment:
-    """A level of a column that somebody wants watched, however few its rows are."""
+    """A level of a column that somebody wants watched; levels of fewer than thirty rows are told together."""
 
     feature: str
     level: str

@@ -43,8 +43,8 @@ def test_where_all_towns_are_alike_none_is_called_weak():
     assert sum(named) <= 5
 
 
-def test_declared_segments_are_told_however_small():
-    """Every level with all metrics of the task and its own n; a town of one row has numbers or reasons."""
+def test_every_row_is_in_a_declared_segment():
+    """Every level with all metrics of the task and its own n; a town of one row is told with the rarer ones."""
     frame, scores = rows(1, 300)
     frame.loc[0, "town"] = "z"
     found = find_weak_spots(SCHEMA, frame, scores, ("town",))
