@@ -90,9 +90,13 @@ def find_weak_spots(schema: Schema, frame: pd.DataFrame, scores: Scores, declare
     """
     check_segments(schema, declared)
     found = by_segment(schema, frame, scores)
-    worse = [item for item in found if item.p <= LEVEL and item.loss.value is not None]
-    worst = tuple(item for item in worse if (item.loss.value or 0.0) > item.elsewhere)[:MOST]
-    return SegmentReport(_declared(schema, frame, scores, declared), worst, len(found))
+    worst = [item for item in found if item.p <= LEVEL and _is_spot(item, len(scores))]
+    return SegmentReport(_declared(schema, frame, scores, declared), tuple(worst[:MOST]), len(found))
+
+
+def _is_spot(segment: Segment, n: int) -> bool:
+    """Whether a segment is worse than the rest, and is not itself most of the rows: then the rest is the exception."""
+    return segment.loss.value is not None and segment.loss.value > segment.elsewhere and 2 * segment.loss.n <= n
 
 
 def _declared(

@@ -43,6 +43,19 @@ def test_where_all_towns_are_alike_none_is_called_weak():
     assert sum(named) <= 5
 
 
+def test_most_of_the_rows_are_no_spot():
+    """Where one town is easy and all the others are as they were, the easy one is the exception, not the rest."""
+    frame, scores = rows(1, 2_000)
+    easy = frame["town"].to_numpy() == "a"
+    sure = np.where(scores.y == 1, 0.99, 0.01)
+    proba = np.where(easy, sure, scores.proba[:, 1])
+    found = find_weak_spots(
+        SCHEMA, frame.assign(town=np.where(easy, "a", "b").astype(object)),
+        Scores(scores.y, scores.predicted, np.column_stack([1 - proba, proba])), (),
+    )  # fmt: skip
+    assert not any(item.feature == "town" for item in found.worst)
+
+
 def test_every_row_is_in_a_declared_segment():
     """Every level with all metrics of the task and its own n; a town of one row is told with the rarer ones."""
     frame, scores = rows(1, 300)
