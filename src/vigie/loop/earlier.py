@@ -5,14 +5,27 @@ from typing import Any
 
 from vigie.domain.event import EventKind
 from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.window import Window
 from vigie.loop.context import Loop
 from vigie.monitoring.performance import EarlierLook
 
 
-def earlier_looks(loop: Loop, version: str) -> tuple[EarlierLook, ...]:
-    """Return every closed look at a version that had something to say of performance, oldest first."""
+def earlier_looks(loop: Loop, version: str, outcomes: Window) -> tuple[EarlierLook, ...]:
+    """Return every closed look at a version that had something to say of performance, oldest first.
+
+    Args:
+        loop: ports.
+        version: which.
+        outcomes: when the outcomes arrived that are judged now. A look that saw some of them is left out: no outcome
+            may count twice.
+    """
     events = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
-    return looks_of(event.evidence["performance"] for event in events)
+    start = outcomes.start
+    return looks_of(
+        event.evidence["performance"]
+        for event in events
+        if start.fromisoformat(event.evidence["outcomes"]["end"]) <= start
+    )
 
 
 def last_distrust(loop: Loop, version: str) -> str:

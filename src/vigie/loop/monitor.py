@@ -54,7 +54,7 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
         n_known=len(labelled_of(rows, schema)[0]),
-        earlier=earlier_looks(loop, opened.version),
+        earlier=earlier_looks(loop, opened.version, outcomes or window),
         answers=answers_in(rows, schema),
         scored_frame=frame_of(scored, schema),
         distrust=last_distrust(loop, opened.version),

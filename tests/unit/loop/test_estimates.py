@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from vigie.domain.event import EventKind
 from vigie.domain.measurement import Verdict
+from vigie.domain.window import Window
 from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window
 from vigie.monitoring.estimation import NO_BASIS
 from vigie.testing.tables import churn_table
@@ -61,6 +62,15 @@ def test_looks_add_up_in_the_ledger(world):
     assert set(declines) == {"roc_auc", "log_loss"}
     assert {decline.n for decline in declines.values()} <= {400, 800}
     assert len(world.ledger.events("churn", kinds=(EventKind.MONITORED,))) == 1
+
+
+def test_no_outcome_counts_twice(world):
+    """Looking back over a window that was closed already leaves its look aside."""
+    began = world.clock.now()
+    world.ask(churn_table(400, seed=2))
+    world.turn()
+    again = monitor(world.loop, world.opened(), Window(began, world.clock.now()), look=2)
+    assert {(decline.looks, decline.n) for decline in again.performance.declines} == {(1, 400)}
 
 
 def test_a_version_of_an_older_vigie_cannot_be_estimated(world, calm):
