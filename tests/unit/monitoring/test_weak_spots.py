@@ -69,5 +69,5 @@ def test_every_row_is_in_a_declared_segment():
 
 def test_a_declared_segment_must_be_a_feature():
     """The nearest name is offered."""
-    with pytest.raises(ConfigurationError, match="town"):
-        find_weak_spots(SCHEMA, *rows(1, 100), ("twon",))
+    with pytest.raises(ConfigurationError, match="'size'"):
+        find_weak_spots(SCHEMA, *rows(1, 100), ("sizes",))
