@@ -51,6 +51,10 @@ BENCHMARKS: dict[str, Benchmark] = {
         "benchmarks.prediction_log.benchmark",
         "What it costs that no answer is forgotten: throughput, latency and bytes, beside JSONL and the disk itself.",
     ),
+    "sequences": Benchmark(
+        "benchmarks.sequences.benchmark",
+        "How often a model that holds is called worse when somebody looks every hour, and how soon a change is found.",
+    ),
     "serving": Benchmark(
         "benchmarks.serving.benchmark",
         "How fast rows are answered over HTTP, beside textbook FastAPI, MLflow, BentoML, MLServer and an echo.",

@@ -93,3 +93,21 @@ def test_the_short_alarm_benchmark_runs() -> None:
     }
     assert {engine: share for (_, engine), share in ever.items() if share > 0.9}.keys() >= {"PSI > 0.2", "p < 0.05"}
     assert [gate["met"] for gate in report["gates"]] == [True, True, True]
+
+
+@pytest.mark.slow
+def test_the_short_sequences_benchmark_runs() -> None:
+    """Simulates lives and A/B tests: Vigie's rules keep their budget, and the tests a look beside them do not."""
+    command = [sys.executable, "-m", "benchmarks", "sequences", "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    errors = {
+        (found["case"], found["engine"]): item["median"]
+        for found in report["results"]
+        for item in found["measures"]
+        if item["name"] == "errors"
+    }
+    assert all(gate["met"] for gate in report["gates"])
+    assert len(report["gates"]) == 4
+    assert all(share > 0.1 for (_, engine), share in errors.items() if engine == "z-test a look")

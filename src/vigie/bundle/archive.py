@@ -15,7 +15,18 @@ from sklearn.pipeline import Pipeline
 from vigie.bundle.card import model_card
 from vigie.bundle.golden import GoldenRows
 from vigie.bundle.manifest import Manifest, Member, library_versions
-from vigie.bundle.members import CARD, GOLDEN, MANIFEST, MODEL, PROFILE, SCHEMA, SCORER, check_sizes, read_members
+from vigie.bundle.members import (
+    CARD,
+    ESTIMATION,
+    GOLDEN,
+    MANIFEST,
+    MODEL,
+    PROFILE,
+    SCHEMA,
+    SCORER,
+    check_sizes,
+    read_members,
+)
 from vigie.bundle.serialization import dump_model, load_model
 from vigie.bundle.trust import NATIVE_PACKAGES, Trust, native_package
 from vigie.domain.measurement import Measurement
@@ -40,6 +51,7 @@ class BundleContent:
         params: the model's parameters.
         lineage: run, candidate, split, seed and the like, as plain JSON values.
         scorer: the compiled scorer, where the model could be compiled; the only form of a model of a native package.
+        estimation: what performance without outcomes is estimated with; opaque here, None where there is none.
     """
 
     name: str
@@ -54,6 +66,7 @@ class BundleContent:
     params: Mapping[str, str] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     scorer: bytes | None = None
+    estimation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,7 @@ class Bundle:
     golden: GoldenRows
     card: str
     scorer: bytes | None = None
+    estimation: bytes | None = None
 
 
 def pack(content: BundleContent) -> dict[str, bytes]:
@@ -94,6 +108,8 @@ def pack(content: BundleContent) -> dict[str, bytes]:
         )
     if content.scorer is not None:
         members[SCORER] = content.scorer
+    if content.estimation is not None:
+        members[ESTIMATION] = content.estimation
     card = model_card(_manifest(content, members), content.schema)
     members[CARD] = card.encode()
     members[MANIFEST] = _manifest(content, members).to_bytes()
@@ -133,7 +149,16 @@ def unpack(members: Mapping[str, bytes], *, trust: Trust) -> Bundle:
     model = None if parts.model is None else load_model(parts.model, trusted=trust.types)
     if model is not None:
         _check_columns(model, parts.schema)
-    return Bundle(parts.manifest, parts.schema, model, parts.profile, parts.golden, parts.card, parts.scorer)
+    return Bundle(
+        parts.manifest,
+        parts.schema,
+        model,
+        parts.profile,
+        parts.golden,
+        parts.card,
+        scorer=parts.scorer,
+        estimation=parts.estimation,
+    )
 
 
 def _check_columns(model: Pipeline, schema: Schema) -> None:

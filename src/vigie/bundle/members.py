@@ -16,7 +16,7 @@ from vigie.bundle.trust import Trust
 from vigie.domain.schema import Schema
 from vigie.errors import BundleCorruptedError, BundleError
 
-MANIFEST, SCHEMA, MODEL, PROFILE, GOLDEN, CARD, SCORER = (
+MANIFEST, SCHEMA, MODEL, PROFILE, GOLDEN, CARD, SCORER, ESTIMATION = (
     "manifest.json",
     "schema.json",
     "model.skops",
@@ -24,6 +24,7 @@ MANIFEST, SCHEMA, MODEL, PROFILE, GOLDEN, CARD, SCORER = (
     "golden.json",
     "card.md",
     "scorer.json",
+    "estimation.json",
 )
 
 MAX_BYTES: Mapping[str, int] = {
@@ -34,14 +35,15 @@ MAX_BYTES: Mapping[str, int] = {
     GOLDEN: 16 * 2**20,
     CARD: 16 * 2**20,
     SCORER: 64 * 2**20,
+    ESTIMATION: 16 * 2**20,
     SIGNATURE: MAX_SIGNATURE_BYTES,
 }
 """Every member that a bundle may have, and the most bytes of it that are read."""
 
-OPTIONAL = frozenset({MODEL, SCORER, SIGNATURE})
+OPTIONAL = frozenset({MODEL, SCORER, ESTIMATION, SIGNATURE})
 """A bundle has a model, a scorer or both. A model that could not be compiled has no scorer of its own, and its lineage
-says why; one that would have to be parsed by native code travels as its scorer alone, see ``trust``. A signature is its
-owner's choice."""
+says why; one that would have to be parsed by native code travels as its scorer alone, see ``trust``. What performance
+is estimated with needs rows that the model had not learnt from. A signature is its owner's choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Parts:
         profile: the reference profile; opaque here.
         model: the fitted pipeline, still bytes; None where only its compiled form travels.
         scorer: the compiled scorer, still bytes; None where there is none.
+        estimation: what performance without outcomes is estimated with; opaque here, None where there is none.
     """
 
     manifest: Manifest
@@ -65,6 +68,7 @@ class Parts:
     profile: bytes
     model: bytes | None
     scorer: bytes | None
+    estimation: bytes | None
 
 
 def read_members(members: Mapping[str, bytes], *, trust: Trust) -> Parts:
@@ -91,7 +95,16 @@ def read_members(members: Mapping[str, bytes], *, trust: Trust) -> Parts:
         card = members[CARD].decode()
     except UnicodeDecodeError as exc:
         raise BundleError(f"{CARD} is not UTF-8.") from exc
-    return Parts(manifest, schema, golden, card, members[PROFILE], members.get(MODEL), members.get(SCORER))
+    return Parts(
+        manifest,
+        schema,
+        golden,
+        card,
+        members[PROFILE],
+        model=members.get(MODEL),
+        scorer=members.get(SCORER),
+        estimation=members.get(ESTIMATION),
+    )
 
 
 def signed(members: Mapping[str, bytes], signer: Signer | None) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": "Serve the champion over HTTP.",
     "predict": "Score a table with the champion, offline.",
     "monitor": "Say how inputs, predictions and performance compare with training.",
+    "compare": "Weigh two versions by the outcomes of what they answered (A/B).",
     "retrain": "Train a challenger on recent outcomes and weigh it against the champion.",
     "promote": "Make a version the champion.",
     "rollback": "Go back one champion.",

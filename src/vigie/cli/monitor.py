@@ -16,7 +16,9 @@ from vigie.domain.measurement import Verdict
 @json_option
 @click.option("--last", metavar="LENGTH", help="Judge the last 30m, 6h, 7d … instead of the open window.")
 @click.option("--data", metavar="SOURCE", help="Judge a table as if it had been traffic (same forms as data.source).")
-@click.option("--by", type=click.Choice(["day", "week", "month"]), help="With --data: a window a day, week or month.")
+@click.option(
+    "--by", type=click.Choice(["day", "week", "month"]), help="With --data or --last: a window a day, week, month."
+)
 @click.option(
     "--replay",
     "replay_rows",
@@ -42,6 +44,8 @@ def command(  # noqa: PLR0913  as many as the command has options
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
     window stays open and no part of the false-alarm budget is spent.
 
+    With --by, a line per day, week or month: of the last --last 30d, or of the table that --data names.
+
     --replay asks how often the rule would have alarmed where nothing is known to have changed: half of the training
     table stands for the reference, windows are cut from the other half, in order of time where data.time is named.
     """
@@ -50,17 +54,20 @@ def command(  # noqa: PLR0913  as many as the command has options
     from vigie.loop.champion import champion_version, open_version
     from vigie.wiring.operate import open_loop
 
-    if by and not data:
-        raise click.UsageError("--by goes with --data")
+    if by and not (data or last):
+        raise click.UsageError("--by goes with --data or with --last")
     settings = settings_of(project)
     if replay_rows is not None:
         _replay(settings, replay_rows, as_json=as_json)
         return
     with open_loop(settings) as loop:
         opened = open_version(loop, champion_version(loop))
-        reports = _backtests(loop, opened, settings, data, by) if data else [_live(loop, opened, last)]
+        if data:
+            reports = _backtests(loop, opened, settings, data, by)
+        else:
+            reports = _over_time(loop, opened, last, by) if last and by else [_live(loop, opened, last)]
     if as_json:
-        print_json([report.to_dict() for report in reports] if data else reports[0].to_dict())
+        print_json([report.to_dict() for report in reports] if data or by else reports[0].to_dict())
     elif len(reports) > 1:
         from vigie.cli.timeline import print_timeline
 
@@ -105,6 +112,18 @@ def _live(loop: Any, opened: Any, last: str | None) -> Any:
         now = loop.clock.now()
         window = outcomes = Window(now - length(last), now)
     return monitor(loop, opened, window, look=next_look(loop, opened.version), outcomes=outcomes)
+
+
+_STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+
+
+def _over_time(loop: Any, opened: Any, last: str, by: str) -> list[Any]:
+    from vigie.domain.window import Window
+    from vigie.loop.monitor import monitor, next_look
+
+    now, look = loop.clock.now(), next_look(loop, opened.version)
+    pieces = Window(now - length(last), now).split(_STEPS[by])
+    return [monitor(loop, opened, piece, look=look) for piece in pieces]
 
 
 def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None) -> list[Any]:

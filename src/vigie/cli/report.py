@@ -2,8 +2,10 @@
 
 from rich.console import Console
 
+from vigie.cli.business import print_business
 from vigie.cli.output import Columns, counted, measured, number, plain, table, verdict_text
 from vigie.domain.measurement import Measurement, Verdict
+from vigie.evaluation.calibration import Reliability
 from vigie.monitoring.assess import FeatureReport, Report
 
 
@@ -22,6 +24,9 @@ def print_report(report: Report, screen: Console) -> None:
     print_inputs(report, screen)
     screen.print()
     screen.print(_performance(report))
+    if report.performance.calibration is not None:
+        screen.print(_calibration(report.performance.calibration))
+    print_business(report, screen)
     if all(item.value is None for item in report.technical):
         return  # a table judged as if it had been traffic was served by nobody
     screen.print()
@@ -94,6 +99,14 @@ def _performance(report: Report) -> object:
         ("n", "right"),
     ]
     return table(f"Performance: {verdict_text(performance.verdict)} ({known})", columns, rows)
+
+
+def _calibration(found: Reliability) -> str:
+    low, high = number(found.interval.low), number(found.interval.high)
+    return (
+        f"calibration error {number(found.error)} [{low}, {high}], {number(found.error_by_chance)} by chance if every "
+        "probability were right"
+    )
 
 
 def _service(item: Measurement) -> tuple[str, ...]:

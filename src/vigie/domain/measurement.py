@@ -1,10 +1,10 @@
 """A number with all that an honest reader asks about it."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class Verdict(StrEnum):
@@ -68,6 +68,20 @@ class Measurement:
             "interval": self.interval.to_dict() if self.interval else None,
             "reason": self.reason,
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild a measurement from ``to_dict``."""
+        interval = data["interval"]
+        return cls(
+            name=data["name"],
+            value=data["value"],
+            unit=data["unit"],
+            n=data["n"],
+            subject=data.get("subject"),
+            interval=Interval(**interval) if interval else None,
+            reason=data.get("reason", ""),
+        )
 
 
 def finite(value: float | None) -> float | None:

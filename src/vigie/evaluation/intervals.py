@@ -1,7 +1,8 @@
 """How uncertain a metric is, from one pass over its rows and no resampling.
 
-Shares of rows get Wilson's interval; functions of means get the delta method; ROC-AUC gets DeLong's variance. All three
-take rows as independent of each other: where rows repeat an entity or follow each other in time, they are too narrow.
+Shares of rows get Wilson's interval; functions of means the delta method; ROC-AUC DeLong's variance; the area under
+the precision-recall curve an interval on the logit scale. All take rows as independent of each other: where rows repeat
+an entity or follow each other in time, they are too narrow.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.stats import norm, rankdata
 
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.task import Task
-from vigie.evaluation.metrics import Metric, Scores, metrics_for, positive_proba
+from vigie.evaluation.metrics import Metric, Scores, average_precision, metrics_for, positive_proba
 
 LEVEL = 0.95
 """Share of repetitions in which a reported interval covers the truth."""
@@ -50,13 +51,18 @@ def delta_interval(terms: np.ndarray, metric: Metric, level: float = LEVEL) -> I
         return None
     means = terms.mean(axis=0)
     value = metric.combine(means)
-    with np.errstate(invalid="ignore"):  # a root has no slope at zero: a perfect model has no interval
-        gradient = np.array([_slope(metric, means, k) for k in range(len(means))])
-    variance = float(gradient @ np.atleast_2d(np.cov(terms, rowvar=False)) @ gradient) / n
+    slope = gradient(metric, means)
+    variance = float(slope @ np.atleast_2d(np.cov(terms, rowvar=False)) @ slope) / n
     if not np.isfinite(value) or not np.isfinite(variance):
         return None
     half = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(max(variance, 0.0)))
-    return _clipped(metric, value - half, value + half, level)
+    return clipped(metric, value - half, value + half, level)
+
+
+def gradient(metric: Metric, means: np.ndarray) -> np.ndarray:
+    """Return the slope of a metric in each mean of its terms, shape (k,); NaN where there is none."""
+    with np.errstate(invalid="ignore"):  # a root has no slope at zero: a perfect model has no interval
+        return np.array([_slope(metric, means, k) for k in range(len(means))])
 
 
 def auc_variance(scores: Scores) -> float:
@@ -76,16 +82,32 @@ def auc_variance(scores: Scores) -> float:
     return float(v10.var(ddof=1) / m + v01.var(ddof=1) / n)
 
 
+def logit_interval(area: float, n_positive: int, level: float = LEVEL) -> Interval | None:
+    """Return the interval of an average precision; None at 0, 1 or below two positive rows.
+
+    Source:
+        Boyd, Eng and Page (2013), Area under the precision-recall curve: point estimates and confidence intervals
+        (logit interval, found to cover at the sample sizes they tried; approximate for few positives).
+    """
+    if n_positive < 2 or not 0 < area < 1:
+        return None
+    centre = float(np.log(area / (1 - area)))
+    half = float(norm.ppf((1 + level) / 2)) / float(np.sqrt(n_positive * area * (1 - area)))
+    return Interval(float(1 / (1 + np.exp(half - centre))), float(1 / (1 + np.exp(-half - centre))), level)
+
+
 def interval(metric: Metric, scores: Scores, level: float = LEVEL) -> Interval | None:
     """Return a metric's interval on these rows, None where there are too few to have one."""
     if len(scores) == 0:
         return None
+    if metric.area is average_precision:
+        return logit_interval(metric.compute(scores), int((scores.y == 1).sum()), level)
     if metric.terms is None:
         variance = auc_variance(scores)
         if not np.isfinite(variance):
             return None
         half, value = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(variance)), metric.compute(scores)
-        return _clipped(metric, value - half, value + half, level)
+        return clipped(metric, value - half, value + half, level)
     terms = metric.terms(scores)
     if metric.is_share:
         return wilson(float(terms.sum()), len(terms), level)
@@ -106,6 +128,15 @@ def measure(scores: Scores, task: Task, level: float = LEVEL) -> tuple[Measureme
     )
 
 
+def clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
+    """Keep scores inside their range: losses are not negative, shares not above one."""
+    if metric.name == "r2":
+        return Interval(low, min(1.0, high), level)
+    if metric.unit == "1":
+        return Interval(max(0.0, low), min(1.0, high), level)
+    return Interval(max(0.0, low), high, level)
+
+
 def _slope(metric: Metric, means: np.ndarray, k: int) -> float:
     assert metric.combine is not None  # noqa: S101  callers checked; this tells the type checker
     step = 1e-6 * max(1e-3, abs(float(means[k])))
@@ -113,12 +144,3 @@ def _slope(metric: Metric, means: np.ndarray, k: int) -> float:
     up[k] += step
     down[k] -= step
     return (metric.combine(up) - metric.combine(down)) / (2 * step)
-
-
-def _clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
-    """Keep scores inside their range: losses are not negative, shares not above one."""
-    if metric.name == "r2":
-        return Interval(low, min(1.0, high), level)
-    if metric.unit == "1":
-        return Interval(max(0.0, low), min(1.0, high), level)
-    return Interval(max(0.0, low), high, level)

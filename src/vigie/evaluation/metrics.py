@@ -1,7 +1,7 @@
 """Metrics as a table: what each means, for which task, and the per-row terms it is an average of.
 
-Every metric but ROC-AUC is a smooth function of means of per-row terms. That one form gives the value, its interval
-(delta method, ``intervals``) and lets counts from several windows be added up.
+Every metric but the two areas is a smooth function of means of per-row terms. That one form gives the value, its
+interval (delta method, ``intervals``) and lets counts from several windows be added up.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from vigie.domain.task import Task
 
 Terms = Callable[["Scores"], np.ndarray]
 Combine = Callable[[np.ndarray], float]
+Area = Callable[["Scores"], float]
 
 _EPSILON = np.finfo(np.float64).eps
 
@@ -51,8 +52,9 @@ class Metric:
         tasks: where it applies.
         greater_is_better: direction.
         is_share: whether it is a plain proportion of rows (its interval is then Wilson's).
-        terms: shape (n, k) per-row terms; None for ROC-AUC, which is a statistic of pairs.
-        combine: the value from the k means of the terms.
+        terms: shape (n, k) per-row terms; None for the areas, which are statistics of the order of all rows.
+        combine: the value from the k means of the terms; None for the areas.
+        area: the value from all rows at once; None for the others.
     """
 
     name: str
@@ -62,13 +64,16 @@ class Metric:
     terms: Terms | None
     combine: Combine | None
     is_share: bool = False
+    area: Area | None = None
 
     def compute(self, scores: Scores) -> float:
-        """Return the metric; NaN where it is not defined (no row, or one class only for ROC-AUC)."""
+        """Return the metric; NaN where it is not defined (no row, or one class only for the areas)."""
         if len(scores) == 0:
             return float("nan")
+        if self.area is not None:
+            return self.area(scores)
         if self.terms is None or self.combine is None:
-            return roc_auc(scores)
+            raise ValueError(f"metric {self.name} has no definition")
         return self.combine(self.terms(scores).mean(axis=0))
 
 
@@ -84,6 +89,23 @@ def roc_auc(scores: Scores) -> float:
         return float("nan")
     ranks = rankdata(score)
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+
+
+def average_precision(scores: Scores) -> float:
+    """Return the mean precision weighted by the recall that each threshold adds; NaN without positives.
+
+    No interpolation: a straight line between two points of a precision-recall curve promises too much.
+
+    Source:
+        Davis and Goadrich (2006), The relationship between precision-recall and ROC curves.
+    """
+    score, positive = positive_proba(scores), scores.y == 1
+    if not positive.any():
+        return float("nan")
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    hits = np.cumsum(positive[order])[ends]
+    return float(np.diff(hits, prepend=0) @ (hits / (ends + 1)) / hits[-1])
 
 
 def positive_proba(scores: Scores) -> np.ndarray:
@@ -160,7 +182,7 @@ METRICS: dict[str, Metric] = {
         Metric("mae", "target", frozenset({_R}), greater_is_better=False,
                terms=lambda s: _column(np.abs(s.y - s.predicted)), combine=lambda m: float(m[0])),
         Metric("r2", "1", frozenset({_R}), greater_is_better=True, terms=_r2_terms, combine=_r2),
-        Metric("roc_auc", "1", frozenset({_B}), greater_is_better=True, terms=None, combine=None),
+        Metric("roc_auc", "1", frozenset({_B}), greater_is_better=True, terms=None, combine=None, area=roc_auc),
         Metric("log_loss", "nats", frozenset({_B, _M}), greater_is_better=False,
                terms=lambda s: _column(log_losses(s)), combine=lambda m: float(m[0])),
         Metric("brier", "1", frozenset({_B}), greater_is_better=False,
@@ -173,6 +195,8 @@ METRICS: dict[str, Metric] = {
                combine=lambda m: _ratio(m[0], m[1])),
         Metric("recall", "1", frozenset({_B}), greater_is_better=True, terms=_positive_terms,
                combine=lambda m: _ratio(m[0], m[2])),
+        Metric("pr_auc", "1", frozenset({_B}), greater_is_better=True, terms=None, combine=None,
+               area=average_precision),
         Metric("f1_macro", "1", frozenset({_M}), greater_is_better=True, terms=_confusion_terms, combine=_f1_macro),
     )
 }  # fmt: skip

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind_from_stats
 
-from vigie.domain.measurement import Measurement
+from vigie.domain.measurement import Measurement, finite
 from vigie.domain.schema import Feature, Kind, Schema
 from vigie.evaluation.intervals import interval
 from vigie.evaluation.metrics import METRICS, ROW_LOSS, Scores, row_losses
@@ -38,6 +39,16 @@ class Segment:
     elsewhere: float
     p: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; never NaN."""
+        return {
+            "feature": self.feature,
+            "level": self.level,
+            "loss": self.loss.to_dict(),
+            "elsewhere": finite(self.elsewhere),
+            "p": finite(self.p),
+        }
+
 
 def by_segment(schema: Schema, frame: pd.DataFrame, scores: Scores) -> tuple[Segment, ...]:
     """Return every segment with at least 30 rows inside and outside, the worst first.
@@ -58,7 +69,7 @@ def by_segment(schema: Schema, frame: pd.DataFrame, scores: Scores) -> tuple[Seg
     found: list[Segment] = []
     raw: list[float] = []
     for feature in schema.features:
-        for level, mask in _levels(feature, frame[feature.name].to_numpy()):
+        for level, mask in levels(feature, frame[feature.name].to_numpy()):
             n_inside = int(mask.sum())
             if min(n_inside, len(losses) - n_inside) < FEWEST_ROWS:
                 continue
@@ -109,7 +120,8 @@ def _welch(inside: np.ndarray, outside: np.ndarray) -> float:
     return float(found.pvalue)
 
 
-def _levels(feature: Feature, column: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def levels(feature: Feature, column: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the name of each level of a column, or of each quarter of a number, with a mask of its rows."""
     missing = pd.isna(column)
     if missing.any():
         yield "missing", missing

@@ -83,17 +83,6 @@ def sweep(scores: Scores) -> Sweep:
     )
 
 
-def average_precision(found: Sweep) -> float:
-    """Return the mean precision weighted by the recall that each threshold adds; NaN without positives.
-
-    No interpolation: a straight line between two points of a precision-recall curve promises too much.
-
-    Source:
-        Davis and Goadrich (2006), The relationship between precision-recall and ROC curves.
-    """
-    return float(np.sum(np.diff(found.recall) * found.precision[1:]))
-
-
 def decided(scores: Scores, threshold: float) -> Scores:
     """Return the same rows, called positive where the probability is at or above ``threshold``."""
     predicted = (positive_proba(scores) >= threshold).astype(np.int64)

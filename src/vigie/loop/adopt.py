@@ -34,6 +34,7 @@ from vigie.loop.origin import Origin
 from vigie.loop.quantity import predicted_quantity
 from vigie.loop.records import keep_card, origin_tags, with_interval
 from vigie.loop.register import LOSS_NAMES, enter
+from vigie.monitoring.estimation import fit_basis
 from vigie.monitoring.profile import build_profile
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset
@@ -190,6 +191,7 @@ def _content(
             "n_train": len(dataset),
             "n_test": n_test,
         },
+        estimation=_estimation(loop, dataset, judged),
     )
 
 
@@ -220,6 +222,14 @@ def _profile(loop: Loop, dataset: Dataset, judged: _Judged, model: Pipeline) -> 
     predicted = predicted_quantity(scores, task)[order]
     profile = build_profile(dataset.schema, frame.iloc[order], predicted, in_time_order=times is not None)
     return replace(profile, importance=importance_of(model, task, frame, seed=seed)).to_bytes()
+
+
+def _estimation(loop: Loop, dataset: Dataset, judged: _Judged) -> bytes | None:
+    """Return what estimates need, shuffled; None where the model has learnt from every row there is."""
+    if judged.test is None or judged.test_frame is None:
+        return None
+    order = np.random.default_rng(loop.rules.data.seed).permutation(len(judged.test))
+    return fit_basis(dataset.schema, judged.test_frame.iloc[order], judged.test.take(order))
 
 
 def _params(estimator: Any) -> dict[str, str]:

@@ -8,16 +8,18 @@ from vigie.domain.schema import Schema
 from vigie.errors import NoChampionError
 from vigie.loop.context import Loop
 from vigie.loop.open_bundle import check_name, open_bundle
+from vigie.monitoring.estimation import Basis, read_basis
 from vigie.monitoring.profile import ReferenceProfile
 
 
 @dataclass(frozen=True, slots=True)
 class OpenVersion:
-    """A version with what is needed to judge its traffic and to compare it."""
+    """A version with what is needed to judge its traffic, to compare it, and to estimate where it can."""
 
     version: str
     bundle: Bundle
     profile: ReferenceProfile
+    basis: Basis | None
 
     @property
     def schema(self) -> Schema:
@@ -47,7 +49,7 @@ def open_version(loop: Loop, version: str) -> OpenVersion:
     """
     bundle = unpack(loop.registry.members(loop.model, version), trust=loop.rules.trust)
     check_name(bundle.manifest.name, loop.model)
-    return OpenVersion(version, bundle, ReferenceProfile.from_bytes(bundle.profile))
+    return OpenVersion(version, bundle, ReferenceProfile.from_bytes(bundle.profile), read_basis(bundle.estimation))
 
 
 def check_servable(loop: Loop, version: str) -> None:

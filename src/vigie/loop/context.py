@@ -33,6 +33,7 @@ class Rules:
         value: what the decisions of a binary model are worth; None where nobody says.
         baseline: what windows are compared with, see ``monitoring.baseline``.
         season: how long a season is, for the baseline of that name.
+        segments: features whose every level is reported, beside the weak spots that are found.
     """
 
     data: DataSpec
@@ -47,6 +48,7 @@ class Rules:
     value: DecisionValue | None = None
     baseline: BaselineKind = "training"
     season: timedelta = timedelta(days=7)
+    segments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from vigie.domain.frame import model_frame
 from vigie.domain.schema import Label, Schema
 from vigie.domain.task import Task
 from vigie.evaluation.metrics import Scores
+from vigie.monitoring.expected import Answers
 from vigie.ports import LoggedRows
 
 
@@ -28,6 +29,19 @@ def predicted_of(rows: LoggedRows, schema: Schema) -> np.ndarray:
     if task is Task.BINARY:
         return _probabilities(rows.records, schema)[:, -1]
     return _class_index(rows.records.column("label"), schema)
+
+
+def answers_in(records: pa.Table, schema: Schema) -> Answers:
+    """Return what was answered, in full, shape (n,) and (n, n_classes)."""
+    if not schema.target.task.is_classification:
+        return Answers(_doubles(records.column("value")))
+    return Answers(_class_index(records.column("label"), schema).astype(np.int64), _probabilities(records, schema))
+
+
+def labelled_part(rows: LoggedRows, schema: Schema) -> LoggedRows:
+    """Return the rows whose outcome is known."""
+    known = _is_labelled(rows.records, schema)
+    return LoggedRows(rows.features.filter(known), rows.records.filter(known))
 
 
 def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:

@@ -1,29 +1,31 @@
 """Judge what a version answered in a window, or what it would have answered on a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from vigie.domain.event import Event, EventKind
 from vigie.domain.frame import model_frame
-from vigie.domain.measurement import Interval, Measurement, Verdict
+from vigie.domain.measurement import Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import InsufficientDataError
 from vigie.evaluation.metrics import DEFAULT_METRIC, ROW_LOSS
 from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
+from vigie.loop.earlier import earlier_looks, last_distrust, looks_of
 from vigie.loop.hours import counts_in
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import labelled_of, latency_of, n_labelled
+from vigie.loop.logged import answers_in, frame_of, labelled_of, labelled_part, latency_of, n_labelled
 from vigie.loop.past import compared_with, past_counts
 from vigie.loop.quantity import predicted_quantity
 from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.counts import WindowCounts, count_window
+from vigie.monitoring.expected import Answers
 from vigie.monitoring.performance import PerformanceRule
 from vigie.promotion.history import reigns
 
@@ -47,17 +49,22 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
     schema = opened.schema
     records = loop.log.records(loop.model, schema, window, version=opened.version)
     arrived = loop.log.outcomes(loop.model, schema, outcomes or window, version=opened.version)
-    scores, delays_s = labelled_of(arrived, schema)
+    scored = labelled_part(arrived, schema)
+    scores, delays_s = labelled_of(scored, schema)
     latency_us = latency_of(records)
     window_rows = WindowRows(
         window=window,
-        frame=model_frame(schema, dict.fromkeys(schema.names, ())),
+        frame=_frame_to_estimate(loop, opened, window),
         predicted=np.empty(0),
         scores=scores if len(scores) else None,
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
         n_known=n_labelled(records, schema),
         counts=counts_in(loop, opened, window),
+        earlier=earlier_looks(loop, opened.version, outcomes or window),
+        answers=answers_in(records, schema),
+        scored_frame=frame_of(scored, schema),
+        distrust=last_distrust(loop, opened.version),
     )
     profile, baseline = compared_with(loop, opened, window)
     past = past_counts(loop, opened, window, look=look)
@@ -71,38 +78,42 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
     )
 
 
-def backtest(
-    loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int, past: Sequence[WindowCounts] = ()
-) -> Report:
+def _frame_to_estimate(loop: Loop, opened: OpenVersion, window: Window) -> pd.DataFrame:
+    """Return the features of a window where an estimate looks at them, as that of a number does; else no row."""
+    schema = opened.schema
+    if schema.target.task.is_classification or opened.basis is None:
+        return model_frame(schema, dict.fromkeys(schema.names, ()))
+    return frame_of(loop.log.rows(loop.model, schema, window, version=opened.version), schema)
+
+
+def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int) -> Report:
     """Judge a table as if it had been a window of traffic, its outcomes all known.
 
     Args:
         loop: ports and rules.
         opened: the version that is asked.
         table: the rows, target included.
-        window: when.
+        window: when they are taken to have come.
         look: its number among the tables judged one after the other.
-        past: counts of those before it, oldest first.
 
     Raises:
         DataError: the table does not fit the version's schema.
     """
-    rule = _performance_rule(loop, opened)
-    rows = _as_traffic(opened, table, window)
-    return assess(rows, _reference(loop, opened), loop.rules.alarm, rule, look=look, past=past)
+    rows = _as_traffic(opened, table, window, before=())
+    return assess(rows, _reference(loop, opened), loop.rules.alarm, _performance_rule(loop, opened), look=look)
 
 
 def backtests(loop: Loop, opened: OpenVersion, pieces: Sequence[tuple[pa.Table, Window]]) -> list[Report]:
     """Judge tables one after the other, each as the window that follows the one before; see ``backtest``."""
     rule, past, reports = _performance_rule(loop, opened), list[WindowCounts](), list[Report]()
     for look, (table, window) in enumerate(pieces, start=1):
-        rows = _as_traffic(opened, table, window)
+        rows = _as_traffic(opened, table, window, before=reports)
         reports.append(assess(rows, _reference(loop, opened), loop.rules.alarm, rule, look=look, past=past))
         past.append(count_window(opened.profile, rows.frame, rows.predicted))
     return reports
 
 
-def _as_traffic(opened: OpenVersion, table: pa.Table, window: Window) -> WindowRows:
+def _as_traffic(opened: OpenVersion, table: pa.Table, window: Window, *, before: Sequence[Report]) -> WindowRows:
     frame, y = read_judged(table, opened.schema)
     if not len(frame):
         raise InsufficientDataError("Judging a table", needed=1, found=0)
@@ -114,6 +125,9 @@ def _as_traffic(opened: OpenVersion, table: pa.Table, window: Window) -> WindowR
         scores=scores,
         delays_s=np.empty(0),
         latency_us=None,
+        earlier=looks_of([report.performance.to_dict() for report in before]),
+        answers=Answers(scores.predicted, scores.proba),
+        scored_frame=frame,
     )
 
 
@@ -185,8 +199,10 @@ def _reference(loop: Loop, opened: OpenVersion) -> Reference:
         version=opened.version,
         task=opened.schema.target.task,
         profile=opened.profile,
-        metrics={item["name"]: _measurement(item) for item in opened.bundle.manifest.metrics},
+        metrics={item["name"]: Measurement.from_dict(item) for item in opened.bundle.manifest.metrics},
         value=loop.rules.value,
+        schema=opened.schema,
+        basis=opened.basis,
     )
 
 
@@ -197,15 +213,5 @@ def _performance_rule(loop: Loop, opened: OpenVersion) -> PerformanceRule:
         margin=rules.performance_margin,
         min_labelled=rules.min_labelled,
         false_alarm_budget=rules.alarm.false_alarm_budget,
-    )
-
-
-def _measurement(item: Mapping[str, Any]) -> Measurement:
-    interval = item["interval"]
-    return Measurement(
-        name=item["name"],
-        value=item["value"],
-        unit=item["unit"],
-        n=item["n"],
-        interval=Interval(**interval) if interval else None,
+        segments=rules.segments,
     )

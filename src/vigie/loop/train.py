@@ -13,7 +13,7 @@ from vigie.domain.model import TrackedRuns
 from vigie.domain.schema import Schema
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
-from vigie.evaluation.metrics import DEFAULT_METRIC
+from vigie.evaluation.metrics import DEFAULT_METRIC, Scores
 from vigie.evaluation.value import value_per_thousand
 from vigie.loop.compile import unservable, with_scorer
 from vigie.loop.context import Loop
@@ -22,6 +22,7 @@ from vigie.loop.importance import importance_of
 from vigie.loop.origin import Origin
 from vigie.loop.quantity import predicted_quantity
 from vigie.loop.records import candidate_records, keep_card, parent_record
+from vigie.monitoring.estimation import fit_basis
 from vigie.monitoring.profile import build_profile
 from vigie.monitoring.replaying import ReplayRows, replay
 from vigie.training.candidates import default_candidates
@@ -112,7 +113,8 @@ def with_defaults(spec: TrainingSpec, dataset: Dataset) -> TrainingSpec:
 def _content(
     loop: Loop, dataset: Dataset, parts: Split, winner: Entry, runs: TrackedRuns, origin: Origin
 ) -> BundleContent:
-    profile, replayed = _profile(loop, dataset, parts, winner)
+    rows, scores = _held_out(parts, winner)
+    profile, replayed = _profile(loop, dataset, winner, rows, scores)
     lineage = {
         "run_id": runs.child_ids[winner.name],
         "parent_run_id": runs.parent_id,
@@ -139,6 +141,7 @@ def _content(
         git_commit=origin.commit,
         params=winner.params,
         lineage=lineage,
+        estimation=fit_basis(dataset.schema, dataset.frame.iloc[rows], scores),
     )
 
 
@@ -157,19 +160,25 @@ def _check_value(loop: Loop, dataset: Dataset) -> None:
         )
 
 
-def _profile(loop: Loop, dataset: Dataset, parts: Split, winner: Entry) -> tuple[bytes, str]:
-    """Summarise the rows that were predicted by a model that did not learn from them, and try the alarm rule on them.
+def _held_out(parts: Split, winner: Entry) -> tuple[np.ndarray, Scores]:
+    """Return the rows that were predicted by a model that did not learn from them, in their order in the table.
 
     The winner's own answers on its training rows are more sure of themselves than its answers in production will be:
     taken as the reference, they would make the first calm day look like drift.
-
-    Returns:
-        The profile, and what the rule said of windows cut from these rows.
     """
     rows = np.concatenate([winner.out_of_fold_rows, parts.test])
-    scores = joined([winner.out_of_fold, winner.test_scores])
+    order = np.argsort(rows)
+    return rows[order], joined([winner.out_of_fold, winner.test_scores]).take(order)
+
+
+def _profile(loop: Loop, dataset: Dataset, winner: Entry, rows: np.ndarray, scores: Scores) -> tuple[bytes, str]:
+    """Summarise rows and what was predicted of them, and try the alarm rule on windows that are cut from them.
+
+    Returns:
+        The profile, and what the rule said.
+    """
     times, task, seed = dataset.times, dataset.schema.target.task, loop.rules.data.seed
-    order = np.argsort(rows) if times is None else np.lexsort((rows, times[rows]))
+    order = np.arange(len(rows)) if times is None else np.argsort(times[rows], kind="stable")
     given = ReplayRows(
         schema=dataset.schema,
         frame=dataset.frame.iloc[rows[order]],

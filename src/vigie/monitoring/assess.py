@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.schema import Schema
 from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.evaluation.metrics import Scores
@@ -18,11 +19,27 @@ from vigie.monitoring.columns import NumericColumn
 from vigie.monitoring.columnwise import Judged, judge_column
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.drift.catalogue import CATEGORY, NUMERIC, describe
-from vigie.monitoring.performance import Outcomes, PerformanceReport, PerformanceRule, measure_performance
+from vigie.monitoring.estimation import (
+    NOT_ESTIMATED,
+    Basis,
+    EstimatedRows,
+    EstimateReport,
+    EstimationRule,
+    estimate_performance,
+)
+from vigie.monitoring.expected import Answers
+from vigie.monitoring.performance import (
+    EarlierLook,
+    Outcomes,
+    PerformanceReport,
+    PerformanceRule,
+    measure_performance,
+)
 from vigie.monitoring.profile import ReferenceProfile
 from vigie.monitoring.quality import measure_quality
 from vigie.monitoring.technical import measure_service
 from vigie.monitoring.thresholds import AlarmRule, Evidence, spend
+from vigie.monitoring.weak_spots import NO_SEGMENTS, SegmentReport, find_weak_spots
 from vigie.monitoring.weighing import DatasetReport, Weighed, weigh
 
 
@@ -38,6 +55,8 @@ class Reference:
         metrics: its metrics on rows it was not fitted on, by name, with intervals.
         value: what its decisions are worth, for a binary task where somebody says so.
         baseline: which rows the profile counts, where they are not the training data; see ``baseline.rebased``.
+        schema: its features and target; None where nothing is to be told by segment.
+        basis: what its performance is estimated with; None where it holds nothing.
     """
 
     model: str
@@ -47,6 +66,8 @@ class Reference:
     metrics: Mapping[str, Measurement]
     value: DecisionValue | None = None
     baseline: Baseline | None = None
+    schema: Schema | None = None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +83,12 @@ class WindowRows:
         delays_s: seconds from prediction to outcome, one per row of ``scores``, NaN where not known.
         latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
         n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
-        counts: the rows on the profile's grid, where they were counted before; ``frame`` and ``predicted`` are not
-            looked at then.
+        counts: the rows on the profile's grid, where they were counted before; drift is not looked for in ``frame``
+            and ``predicted`` then.
+        earlier: what the looks before found of performance, oldest first.
+        answers: what the model said of every row, in full; None where nothing is to be estimated.
+        scored_frame: features of the rows of ``scores``, in their order; None where there are none.
+        distrust: why the last trial switched estimates off; empty when it did not.
     """
 
     window: Window
@@ -74,6 +99,10 @@ class WindowRows:
     latency_us: np.ndarray | None
     n_known: int | None = None
     counts: WindowCounts | None = None
+    earlier: tuple[EarlierLook, ...] = ()
+    answers: Answers | None = None
+    scored_frame: pd.DataFrame | None = None
+    distrust: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +159,8 @@ class Report:
         technical: latency and throughput.
         dataset: the features together, weighted by what they mean to the model.
         baseline: what inputs and predictions were compared with.
+        estimate: performance as it is expected to be, before outcomes come.
+        segments: performance by segment.
     """
 
     model: str
@@ -143,11 +174,14 @@ class Report:
     technical: tuple[Measurement, ...]
     dataset: DatasetReport
     baseline: Baseline
+    estimate: EstimateReport = NOT_ESTIMATED
+    segments: SegmentReport = NO_SEGMENTS
 
     @property
     def verdict(self) -> Verdict:
         """The gravest of what is known; ``unknown`` when nothing is. What is not known keeps saying so in its part."""
         parts = [*(report.verdict for report in self.features), self.prediction.verdict, self.performance.verdict]
+        parts.append(self.estimate.verdict)
         return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
 
     @property
@@ -185,7 +219,10 @@ class Report:
             Verdict.ALARM: "Predictions changed.",
             Verdict.WARN: "Predictions seem to change.",
         }.get(self.prediction.verdict)
-        return tuple(sentence for sentence in (performance, predictions, *self._about_inputs()) if sentence)
+        estimated = {
+            Verdict.WARN: f"Performance is estimated to be worse: {self.estimate.reason}",
+        }.get(self.estimate.verdict, self.estimate.failed)
+        return tuple(sentence for sentence in (performance, estimated, predictions, *self._about_inputs()) if sentence)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -206,6 +243,8 @@ class Report:
             "prediction": self.prediction.to_dict(),
             "performance": self.performance.to_dict(),
             "technical": [measurement.to_dict() for measurement in self.technical],
+            "estimate": self.estimate.to_dict(),
+            "segments": self.segments.to_dict(),
         }
 
     def _with(self, verdict: Verdict) -> tuple[str, ...]:
@@ -265,7 +304,7 @@ def assess(
         reference.task,
         reference.metrics,
         performance_rule,
-        alpha=spend(performance_rule.false_alarm_budget, look=look),
+        earlier=rows.earlier,
         value=reference.value,
     )
     return Report(
@@ -280,7 +319,28 @@ def assess(
         technical=measure_service(rows.latency_us, rows.window, counts.n),
         dataset=weigh([_weighed(report) for report in features], profile.importance, n=counts.n),
         baseline=reference.baseline or Baseline("training", profile.rows),
+        estimate=_estimate(rows, reference, performance_rule, look),
+        segments=_segments(rows, reference, performance_rule),
     )
+
+
+def _estimate(rows: WindowRows, reference: Reference, rule: PerformanceRule, look: int) -> EstimateReport:
+    if rows.answers is None:
+        return NOT_ESTIMATED
+    return estimate_performance(
+        EstimatedRows(rows.answers, rows.frame, rows.scores, rows.scored_frame),
+        reference.basis,
+        reference.metrics,
+        EstimationRule(reference.task, rule.metrics, rule.margin, rule.min_labelled, reference.value),
+        alpha=spend(rule.false_alarm_budget, look=look),
+        failed=rows.distrust,
+    )
+
+
+def _segments(rows: WindowRows, reference: Reference, rule: PerformanceRule) -> SegmentReport:
+    if reference.schema is None or rows.scores is None or rows.scored_frame is None:
+        return NO_SEGMENTS
+    return find_weak_spots(reference.schema, rows.scored_frame, rows.scores, rule.segments)
 
 
 def _judge_columns(profile: ReferenceProfile, blocks: Sequence[Block], rule: AlarmRule) -> list[FeatureReport]:

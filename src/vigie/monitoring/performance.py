@@ -5,18 +5,22 @@ The only room that may say that a model got worse, because it is the only one th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import hypot, isfinite
+from math import isfinite
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError, nearest
+from vigie.evaluation.calibration import Reliability, reliability
 from vigie.evaluation.intervals import measure, wilson
-from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
+from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for, positive_proba
 from vigie.evaluation.value import DecisionValue, value_per_thousand
+from vigie.monitoring.decline import Decline, Promise, find_decline, point_of
+
+BINS = 10
+"""Bins of the reliability curve, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,14 @@ class PerformanceRule:
             for losses (2 % of the RMSE).
         min_labelled: rows with an outcome below which nothing is said; at least 1.
         false_alarm_budget: probability of ever alarming while the model is as good as it promised, in (0, 1).
+        segments: features whose every level is reported.
     """
 
     metrics: tuple[str, ...]
     margin: float
     min_labelled: int
     false_alarm_budget: float
+    segments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -73,6 +79,19 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierLook:
+    """What a look at the same version found before, of other outcomes.
+
+    Attributes:
+        verdict: on performance; never ``unknown``, for then its outcomes are looked at again.
+        metrics: what was measured, by name.
+    """
+
+    verdict: Verdict
+    metrics: Mapping[str, Measurement]
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """One metric now, and the same metric on the rows the model was accepted on."""
 
@@ -95,6 +114,8 @@ class PerformanceReport:
             given.
         coverage: share of the window's own predictions whose outcome is known.
         delay: median seconds from prediction to outcome.
+        declines: per deciding metric that could be tested, the stretch of looks that speaks most against it.
+        calibration: whether probabilities of a binary model came true; None for other tasks and without outcomes.
     """
 
     verdict: Verdict
@@ -102,6 +123,8 @@ class PerformanceReport:
     metrics: tuple[Compared, ...]
     coverage: Measurement
     delay: Measurement
+    declines: tuple[Decline, ...] = ()
+    calibration: Reliability | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -111,6 +134,8 @@ class PerformanceReport:
             "metrics": [compared.to_dict() for compared in self.metrics],
             "coverage": self.coverage.to_dict(),
             "delay": self.delay.to_dict(),
+            "declines": [decline.to_dict() for decline in self.declines],
+            "calibration": self.calibration and self.calibration.to_dict(),
         }
 
 
@@ -120,7 +145,7 @@ def measure_performance(
     reference: Mapping[str, Measurement],
     rule: PerformanceRule,
     *,
-    alpha: float,
+    earlier: Sequence[EarlierLook] = (),
     value: DecisionValue | None = None,
 ) -> PerformanceReport:
     """Measure what is known of the outcomes and say whether the model got worse.
@@ -130,13 +155,14 @@ def measure_performance(
         task: which metrics apply.
         reference: the same metrics on rows the model was not fitted on, by name.
         rule: which metrics decide, and from which loss on.
-        alpha: part of the false-alarm budget that this look may use.
+        earlier: every look at this version before, oldest first, whose verdict was not ``unknown``; none of them saw
+            an outcome of these.
         value: what the decisions of a binary model are worth; None where nobody says.
 
     Returns:
-        ``alarm`` when a deciding metric is worse than the reference by more than the margin, and by more than both
-        samples' uncertainty explains in a one-sided z-test at its share of ``alpha``; ``unknown`` when none could be
-        tested; else ``ok``.
+        ``alarm`` when a deciding metric, over some stretch of looks since the last alarm, is worse than the reference
+        by more than the margin and by more than chance explains at any number of looks (``decline``); ``unknown`` when
+        none could be tested; else ``ok``.
     """
     scores = outcomes.scores
     n_labelled = 0 if scores is None else len(scores)
@@ -144,57 +170,91 @@ def measure_performance(
     if value is not None and scores is not None:
         measured = (*measured, value_per_thousand(scores, value))
     metrics = tuple(Compared(_honest(item), reference.get(item.name)) for item in measured)
+    declines: tuple[Decline, ...] = ()
     if n_labelled < rule.min_labelled:
         verdict = Verdict.UNKNOWN
         reason = f"Not enough outcomes yet: {n_labelled:,} known, {rule.min_labelled:,} needed."
     else:
-        verdict, reason = _decide_all(metrics, task, rule, alpha)
+        verdict, reason, declines = _decide(metrics, task, rule, earlier)
     n_known = n_labelled if outcomes.n_known is None else outcomes.n_known
     return PerformanceReport(
-        verdict, reason, metrics, _coverage(n_known, outcomes.n_predictions), _delay(outcomes.delays_s)
+        verdict,
+        reason,
+        metrics,
+        measure_coverage(n_known, outcomes.n_predictions),
+        measure_delay(outcomes.delays_s),
+        declines,
+        _calibration(scores, task),
     )
 
 
-def _decide_all(metrics: Sequence[Compared], task: Task, rule: PerformanceRule, alpha: float) -> tuple[Verdict, str]:
+def _decide(
+    metrics: Sequence[Compared], task: Task, rule: PerformanceRule, earlier: Sequence[EarlierLook]
+) -> tuple[Verdict, str, tuple[Decline, ...]]:
     """Return the gravest of the deciding metrics; one that cannot be tested does not silence another that can."""
     found = {pair.current.name: pair for pair in metrics}
-    decisions = [
-        _decide(found[name], METRICS[name], rule.margin, alpha / len(rule.metrics))
-        if name in found
-        else (Verdict.UNKNOWN, f"{name} does not apply to a {task.value} task.")
-        for name in rule.metrics
-    ]
-    order = (Verdict.UNKNOWN, Verdict.OK, Verdict.ALARM)
-    return max(decisions, key=lambda decision: order.index(decision[0]))
+    declines, reasons = [], []
+    for name in rule.metrics:
+        if name not in found:
+            reasons.append(f"{name} does not apply to a {task.value} task.")
+        elif missing := _untestable(found[name], METRICS[name]):
+            reasons.append(missing)
+        else:
+            declines.append(_decline(found[name], METRICS[name], rule, earlier))
+    if not declines:
+        return Verdict.UNKNOWN, reasons[0], ()
+    worst = next((decline for decline in declines if decline.established), declines[0])
+    verdict = Verdict.ALARM if worst.established else Verdict.OK
+    return verdict, _sentence(worst), tuple(declines)
 
 
-def _decide(pair: Compared, metric: Metric, margin: float, alpha: float) -> tuple[Verdict, str]:
-    current, reference = pair.current, pair.reference
-    if current.value is None:
-        return Verdict.UNKNOWN, current.reason
-    if reference is None or reference.value is None:
-        return Verdict.UNKNOWN, f"The bundle holds no reference value of {metric.name}."
-    errors = _standard_error(current), _standard_error(reference)
-    if errors[0] is None or errors[1] is None:
-        return Verdict.UNKNOWN, f"{metric.name} has no interval, so a change cannot be told from chance."
-    loss = reference.value - current.value if metric.greater_is_better else current.value - reference.value
-    allowed = margin if metric.greater_is_better else margin * reference.value
-    chance = float(norm.isf(alpha)) * hypot(errors[0], errors[1])
-    seen = f"{metric.name} is {current.value:.4g}, {reference.value:.4g} was promised"
-    if loss > max(chance, allowed):
-        return Verdict.ALARM, f"{seen}: worse by {loss:.4g}, over {max(chance, allowed):.4g}."
-    if loss > allowed:
-        return Verdict.OK, f"{seen}: not more than chance explains ({chance:.4g})."
-    return Verdict.OK, f"{seen}: not worse by more than the margin ({allowed:.4g})."
+def _untestable(pair: Compared, metric: Metric) -> str:
+    """Return why a metric cannot be tested here; empty when it can."""
+    if pair.current.value is None:
+        return pair.current.reason
+    if pair.reference is None or pair.reference.value is None:
+        return f"The bundle holds no reference value of {metric.name}."
+    if point_of(pair.current) is None or point_of(pair.reference) is None:
+        return f"{metric.name} has no interval, so a change cannot be told from chance."
+    return ""
 
 
-def _standard_error(measurement: Measurement) -> float | None:
-    """Return the standard error behind an interval, from its longer side: the other may be cut at 0 or 1."""
-    if measurement.interval is None or measurement.value is None:
+def _decline(pair: Compared, metric: Metric, rule: PerformanceRule, earlier: Sequence[EarlierLook]) -> Decline:
+    """Return what the looks since the last alarm say; an alarm was told, and what follows must speak for itself."""
+    fresh = 0
+    for place, look in enumerate(earlier, start=1):
+        if look.verdict is Verdict.ALARM:
+            fresh = place
+    points = [point_of(look.metrics.get(metric.name)) for look in earlier[fresh:]]
+    current, promised = point_of(pair.current), point_of(pair.reference)
+    assert current is not None  # noqa: S101  _untestable has looked; this tells the type checker
+    assert promised is not None  # noqa: S101  the same
+    allowed = rule.margin if metric.greater_is_better else rule.margin * promised.value
+    promise = Promise(
+        metric=metric.name,
+        point=promised,
+        greater_is_better=metric.greater_is_better,
+        allowed=allowed,
+        alpha=rule.false_alarm_budget / len(rule.metrics),
+        least=rule.min_labelled,
+    )
+    return find_decline([*(point for point in points if point), current], promise, before=fresh)
+
+
+def _sentence(decline: Decline) -> str:
+    where = "" if decline.looks == 1 else f" over the last {decline.looks} looks"
+    seen = f"{decline.metric} is {decline.value:.4g}{where}, {decline.promised:.4g} was promised"
+    if decline.established:
+        return f"{seen}: worse by {decline.loss:.4g}, over {max(decline.chance, decline.allowed):.4g}."
+    if decline.loss > decline.allowed:
+        return f"{seen}: not more than chance explains ({decline.chance:.4g})."
+    return f"{seen}: not worse by more than the margin ({decline.allowed:.4g})."
+
+
+def _calibration(scores: Scores | None, task: Task) -> Reliability | None:
+    if scores is None or not len(scores) or task is not Task.BINARY:
         return None
-    low, high, level = measurement.interval.low, measurement.interval.high, measurement.interval.level
-    longer = max(measurement.value - low, high - measurement.value)
-    return longer / float(norm.ppf((1 + level) / 2))
+    return reliability(scores.y == 1, positive_proba(scores), n_bins=BINS)
 
 
 def _honest(measurement: Measurement) -> Measurement:
@@ -210,13 +270,15 @@ def _nothing(task: Task) -> tuple[Measurement, ...]:
     return tuple(Measurement(metric.name, None, metric.unit, 0, reason=reason) for metric in metrics_for(task))
 
 
-def _coverage(n_known: int, n_predictions: int) -> Measurement:
+def measure_coverage(n_known: int, n_predictions: int) -> Measurement:
+    """Return the share of predictions whose outcome is known."""
     if n_predictions == 0:
         return Measurement("coverage", None, "1", 0, reason="There was no prediction.")
     return Measurement("coverage", n_known / n_predictions, "1", n_predictions, interval=wilson(n_known, n_predictions))
 
 
-def _delay(delays_s: np.ndarray) -> Measurement:
+def measure_delay(delays_s: np.ndarray) -> Measurement:
+    """Return the median of what is known of the seconds from prediction to outcome."""
     known = np.asarray(delays_s, dtype=np.float64)
     known = known[np.isfinite(known)]
     if len(known) == 0:

@@ -149,6 +149,7 @@ class MonitoringSettings:
     performance_margin: NotNegative = key(
         "Loss of performance too small to matter: absolute for scores, relative for losses.", 0.02
     )
+    segments: tuple[str, ...] = key("Features whose every level, or quarter, gets its own metrics.", ())
 
 
 @dataclass(frozen=True, slots=True)

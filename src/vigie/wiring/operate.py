@@ -74,6 +74,7 @@ def rules_of(settings: Settings) -> Rules:
         value=DecisionValue(**asdict(settings.value)) if settings.value else None,
         baseline=monitoring.baseline,
         season=monitoring.season,
+        segments=monitoring.segments,
     )
 
 

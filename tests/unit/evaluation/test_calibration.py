@@ -48,3 +48,22 @@ def test_no_row_is_a_mistake_of_the_caller() -> None:
     """Nothing to compare is refused."""
     with pytest.raises(ValueError, match="at least one"):
         reliability(np.array([], dtype=bool), np.array([]), n_bins=10)
+
+
+def test_the_interval_of_the_error_covers_it() -> None:
+    """Probabilities that are 0.1 too high: at least 95 of 100 intervals hold 0.1, and few of them hold zero."""
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(200):
+        proba = rng.uniform(0.2, 0.9, 2_000)
+        found.append(reliability(rng.uniform(size=2_000) < proba - 0.1, proba, n_bins=10).interval)
+    assert np.mean([item.low <= 0.1 <= item.high for item in found]) >= 0.95
+    assert np.mean([item.low > 0 for item in found]) > 0.9
+
+
+def test_the_interval_of_a_right_model_begins_at_zero() -> None:
+    """Nothing but chance: at least 95 of 100 intervals hold zero."""
+    rng = np.random.default_rng(7)
+    proba = rng.beta(2, 4, 1_000)
+    found = [reliability(rng.uniform(size=1_000) < proba, proba, n_bins=10).interval.low for _ in range(200)]
+    assert np.mean(np.array(found) == 0) >= 0.95

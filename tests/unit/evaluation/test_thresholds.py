@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve, roc_curve
 
-from vigie.evaluation.metrics import Scores
-from vigie.evaluation.thresholds import average_precision, best_threshold, break_even, confusion, decided, sweep
+from vigie.evaluation.metrics import Scores, average_precision
+from vigie.evaluation.thresholds import best_threshold, break_even, confusion, decided, sweep
 from vigie.evaluation.value import DecisionValue, value_per_thousand
 
 VALUE = DecisionValue(80.0, -10.0, -60.0, 0.0, "EUR")
@@ -40,7 +40,7 @@ def test_precision_and_recall_are_scikit_learns(scores: Scores) -> None:
     found = sweep(scores)
     np.testing.assert_allclose(found.precision[1:], precision[-2::-1])
     np.testing.assert_allclose(found.recall[1:], recall[-2::-1])
-    assert average_precision(found) == pytest.approx(average_precision_score(scores.y, scores.proba[:, 1]))
+    assert average_precision(scores) == pytest.approx(average_precision_score(scores.y, scores.proba[:, 1]))
 
 
 def test_worth_is_the_value_of_the_decisions_taken(scores: Scores) -> None:

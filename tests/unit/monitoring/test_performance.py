@@ -12,9 +12,8 @@ from vigie.errors import ConfigurationError
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
 from vigie.evaluation.value import DecisionValue, value_per_thousand
-from vigie.monitoring.performance import Outcomes, PerformanceRule, measure_performance
-
-ALPHA = 0.015
+from vigie.monitoring.decline import Point, Promise, find_decline
+from vigie.monitoring.performance import EarlierLook, Outcomes, PerformanceRule, measure_performance
 
 
 def _rule(metric="roc_auc", margin=0.02, min_labelled=50):
@@ -40,7 +39,7 @@ def _promised(scores, task):
 
 def _performance(scores, reference, rule, task=Task.BINARY):
     n = 0 if scores is None else len(scores)
-    return measure_performance(Outcomes(scores, n * 2, np.full(n, 60.0)), task, reference, rule, alpha=ALPHA)
+    return measure_performance(Outcomes(scores, n * 2, np.full(n, 60.0)), task, reference, rule)
 
 
 def test_a_model_that_lost_its_signal_alarms():
@@ -72,20 +71,44 @@ def test_chance_is_not_a_loss():
     assert any("not more than chance explains" in reason for reason in reasons)
 
 
-def test_the_z_test_worked_by_hand():
-    """Two intervals of half-width 0.0392 (se 0.02): chance at 0.015 is 2.170 * 0.02828 = 0.0614."""
+def test_an_alarm_begins_where_the_bound_of_the_sequence_ends():
+    """A promise just above and just below what chance explains, by the formula of ``decline``."""
     scores = _binary(1, 500, 1.0)
-    current = _promised(scores, Task.BINARY)["roc_auc"]
-    error = max(current.value - current.interval.low, current.interval.high - current.value) / 1.959964
-    chance = 2.17009 * math.hypot(error, 0.02)
-    for loss, verdict in ((chance + 1e-4, Verdict.ALARM), (chance - 1e-4, Verdict.OK)):
-        value = current.value + loss
-        promised = Measurement("roc_auc", value, "1", 9, interval=Interval(value - 0.0391993, value + 0.0391993, 0.95))
+    seen = _promised(scores, Task.BINARY)["roc_auc"]
+    point = Point(seen.value, max(seen.value - seen.interval.low, seen.interval.high - seen.value) / 1.959964, 500)
+    half = 0.0391993  # a standard error of 0.02
+    for extra, verdict in ((1e-4, Verdict.ALARM), (-1e-4, Verdict.OK)):
+        decline = find_decline([point], Promise("roc_auc", Point(1.0, 0.02, 900), True, 0.02, 0.05, 50), before=0)
+        value = seen.value + decline.chance + extra
+        promised = Measurement("roc_auc", value, "1", 900, interval=Interval(value - half, value + half, 0.95))
         assert _performance(scores, {"roc_auc": promised}, _rule()).verdict is verdict
 
 
+def test_looks_before_count_until_an_alarm():
+    """Two earlier looks as bad as this one establish together what neither does; an alarm between them starts anew."""
+    scores, promised = _binary(1, 300, 1.2), _promised(_binary(0, 4000, 1.7), Task.BINARY)
+    bad = {item.name: item for item in measure(_binary(2, 300, 1.2), Task.BINARY)}
+    looks = [EarlierLook(Verdict.OK, bad)] * 6
+    outcomes = Outcomes(scores, 600, np.full(300, 60.0))
+
+    def verdict(earlier):
+        return measure_performance(outcomes, Task.BINARY, promised, _rule(), earlier=earlier).verdict
+
+    assert verdict([]) is Verdict.OK
+    assert verdict(looks) is Verdict.ALARM
+    assert verdict([*looks, EarlierLook(Verdict.ALARM, bad)]) is Verdict.OK
+
+
+def test_probabilities_are_laid_beside_what_came_true():
+    """A binary report has a reliability curve with an interval of its error; other tasks have none."""
+    report = _performance(_binary(1, 500, 2.0), {}, _rule())
+    assert sum(item.n for item in report.calibration.bins) == 500
+    assert report.calibration.interval.low <= report.calibration.error <= report.calibration.interval.high
+    assert _performance(_regression(1, 50, 1.0), {}, _rule("rmse"), Task.REGRESSION).calibration is None
+
+
 def test_false_alarms_of_a_model_that_holds():
-    """120 windows at a level of 0.015: more than 6 alarms would have probability below 0.004."""
+    """120 windows, each at the budget of a first look: more than 6 alarms would have probability below 0.004."""
     alarms = 0
     for seed in range(120):
         promised = _promised(_binary(10_000 + seed, 400, 1.5), Task.BINARY)
@@ -180,6 +203,6 @@ def test_the_value_of_the_decisions_stands_last():
     value = DecisionValue(true_positive=80, false_positive=-10, false_negative=-60, true_negative=0, unit="EUR")
     promised = _promised(scores, Task.BINARY) | {"value": value_per_thousand(scores, value)}
     outcomes = Outcomes(scores, 500, np.full(500, 60.0))
-    report = measure_performance(outcomes, Task.BINARY, promised, _rule(), alpha=ALPHA, value=value)
+    report = measure_performance(outcomes, Task.BINARY, promised, _rule(), value=value)
     assert report.metrics[-1].current.unit == "EUR/1000"
     assert report.metrics[-1].current.value == report.metrics[-1].reference.value

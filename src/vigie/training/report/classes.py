@@ -7,8 +7,8 @@ import numpy as np
 from vigie.domain.task import Task
 from vigie.evaluation.calibration import Reliability, reliability
 from vigie.evaluation.intervals import LEVEL, wilson
-from vigie.evaluation.metrics import Scores, positive_proba
-from vigie.evaluation.thresholds import Sweep, average_precision, confusion, sweep
+from vigie.evaluation.metrics import Scores, average_precision, positive_proba
+from vigie.evaluation.thresholds import Sweep, confusion, sweep
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.marks import Scale, chart, dots, line, rows, rule, spans, tiles, words
 from vigie.training.report.parts import Figure, Section, Table
@@ -94,7 +94,7 @@ def _roc(inputs: ReportInputs, found: Sweep) -> Figure:
 def _precision_recall(inputs: ReportInputs, found: Sweep) -> Figure:
     at = _thinned(len(found.thresholds) - 1) + 1
     n = found.n_positive + found.n_negative
-    base, area = found.n_positive / n, average_precision(found)
+    base, area = found.n_positive / n, average_precision(inputs.leaderboard.winner.test_scores)
     layers = [rule(y=base, colour=MUTED), line(rows(x=found.recall[at], y=found.precision[at]), FIRST)]
     return Figure(
         name="precision_recall",

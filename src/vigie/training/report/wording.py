@@ -10,6 +10,7 @@ METRIC_NAMES = {
     "mae": "MAE",
     "r2": "R²",
     "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
     "log_loss": "log-loss",
     "brier": "Brier score",
     "accuracy": "accuracy",

@@ -1,0 +1,63 @@
+"""What a terminal shows beside realised performance: estimates, declared segments and weak spots."""
+
+from rich.console import Console
+
+from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
+from vigie.evaluation.segments import Segment
+from vigie.monitoring.assess import Report
+from vigie.monitoring.estimation import BLIND, EstimateReport
+from vigie.monitoring.weak_spots import DeclaredSegment, SegmentReport
+
+
+def print_business(report: Report, screen: Console) -> None:
+    """Print what is estimated, and performance by segment where there is something to tell."""
+    _print_estimate(report.estimate, screen)
+    _print_segments(report.segments, screen)
+
+
+def _print_estimate(estimate: EstimateReport, screen: Console) -> None:
+    screen.print()
+    if not estimate.metrics:
+        screen.print(f"[bold]Estimated performance[/]: {verdict_text(estimate.verdict)}")
+        screen.print(f"  {plain(estimate.reason)}")
+        return
+    n = estimate.metrics[0][0].n
+    rows = [(item.name, measured(item), measured(promised) if promised else "-") for item, promised in estimate.metrics]
+    title = f"Estimated performance: {verdict_text(estimate.verdict)} ({n:,} predictions, no outcome used)"
+    columns: Columns = (("metric", "left"), ("estimate [95 %]", "right"), ("held out at training [95 %]", "right"))
+    screen.print(table(title, columns, rows))
+    for trial in estimate.trials:
+        screen.print(
+            f"tried on {trial.n:,} outcomes: {trial.metric} estimated {number(trial.estimated)}, came out "
+            f"{number(trial.realised)}"
+        )
+    screen.print(f"[dim]{BLIND}[/]")
+
+
+def _print_segments(segments: SegmentReport, screen: Console) -> None:
+    if segments.worst:
+        loss = segments.worst[0].loss.name
+        columns: Columns = (("segment", "left"), (f"{loss} [95 %]", "right"), ("elsewhere", "right"), ("n", "right"))
+        rows = [
+            (_named(item), measured(item.loss), number(item.elsewhere), f"{item.loss.n:,}") for item in segments.worst
+        ]
+        screen.print()
+        screen.print(table(f"Weak spots (corrected for the {segments.looked_at:,} looked at)", columns, rows))
+    if segments.declared:
+        first, second = segments.declared[0].metrics[:2]
+        columns = (
+            ("segment", "left"),
+            (f"{first.name} [95 %]", "right"),
+            (f"{second.name} [95 %]", "right"),
+            ("n", "right"),
+        )
+        rows = [
+            (_named(item), measured(item.metrics[0]), measured(item.metrics[1]), f"{item.metrics[0].n:,}")
+            for item in segments.declared
+        ]
+        screen.print()
+        screen.print(table("Declared segments", columns, rows))
+
+
+def _named(segment: Segment | DeclaredSegment) -> str:
+    return plain(f"{segment.feature}: {segment.level}")

@@ -1,0 +1,36 @@
+"""Two versions side by side in a terminal."""
+
+from rich.console import Console
+
+from vigie.cli.output import Columns, measured, number, plain, table
+from vigie.domain.measurement import Measurement
+from vigie.loop.compare import ReadOut, Side
+
+
+def print_comparison(read: ReadOut, screen: Console) -> None:
+    """Print what was found, then each version's metrics, coverage and delay."""
+    screen.print(plain(read.reason))
+    if read.window is None:
+        return
+    screen.print(f"both answered from {read.window.start:%Y-%m-%d %H:%M:%S} to {read.window.end:%Y-%m-%d %H:%M:%S} UTC")
+    if read.worth is not None:
+        low, high = (number(end, read.unit) for end in (read.worth.interval.low, read.worth.interval.high))
+        screen.print(
+            f"value: version {read.second.version} brings {number(read.worth.mean, read.unit)} {plain(read.unit)} "
+            f"more [{low}, {high}]"
+        )
+    screen.print()
+    columns: Columns = [
+        ("metric", "left"),
+        (f"version {read.first.version} [95 %]", "right"),
+        (f"version {read.second.version} [95 %]", "right"),
+    ]
+    pairs = zip(_shown(read.first), _shown(read.second), strict=False)
+    rows = [(first.name, measured(first), measured(second)) for first, second in pairs]
+    screen.print(table("Realised, each by itself (intervals for one look)", columns, rows))
+    screen.print()
+    screen.print("[dim]The comparison holds where chance decided who answered: a split, not a change of champion.[/]")
+
+
+def _shown(side: Side) -> tuple[Measurement, ...]:
+    return (*side.metrics, side.coverage, side.delay)

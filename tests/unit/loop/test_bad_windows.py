@@ -1,0 +1,138 @@
+"""Windows as production has them at its worst: a verdict or "not known", never a crash, never NaN in the JSON."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from vigie.domain.measurement import Verdict
+from vigie.domain.window import Window
+from vigie.loop.monitor import backtest, monitor, open_window
+from vigie.testing.tables import churn_table
+
+FEATURES = ("anciennete_mois", "montant_mensuel", "nb_reclamations", "nb_produits", "satisfaction")
+
+
+def judged(world):
+    """Judge the open window as ``vigie monitor`` does; the report must be writable as JSON."""
+    report = monitor(world.loop, world.opened(), open_window(world.loop, world.champion), look=1)
+    json.dumps(report.to_dict(), allow_nan=False)
+    return report
+
+
+def backtested(world, table):
+    """Judge a table; the report must be writable as JSON."""
+    now = world.clock.now()
+    report = backtest(world.loop, world.opened(), table, Window(now, now), look=1)
+    json.dumps(report.to_dict(), allow_nan=False)
+    return report
+
+
+def with_columns(table, **columns):
+    """Return a table with some columns replaced."""
+    for name, values in columns.items():
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, pa.array(values, table.schema.field(name).type))
+    return table
+
+
+def test_an_empty_window_is_not_known(world):
+    """Nothing was asked: nothing is said of any level."""
+    report = judged(world)
+    assert (report.n, report.verdict) == (0, Verdict.UNKNOWN)
+    assert report.estimate.verdict is Verdict.UNKNOWN
+    assert report.segments.looked_at == 0
+
+
+@pytest.mark.parametrize("n", [1, 2, 31])
+def test_a_handful_of_rows_is_not_known(world, n):
+    """One row with its outcome: its numbers are shown, nothing is concluded."""
+    world.ask(churn_table(400, seed=2).slice(0, n))
+    report = judged(world)
+    assert (report.n, report.verdict) == (n, Verdict.UNKNOWN)
+    assert report.performance.coverage.value == 1.0
+
+
+@pytest.fixture
+def trains(new_world):
+    """Return a world whose model takes a town and a size, either of which may be missing, and its table."""
+    rng = np.random.default_rng(5)
+    town, size = rng.choice(["Lyon", "Lille", "Brest"], 600), rng.normal(0, 1, 600)
+    late = np.where(size + rng.normal(0, 1, 600) > 0, "yes", "no")
+    gaps = rng.uniform(size=(2, 600)) < 0.05
+    table = pa.table({"town": pa.array(town, mask=gaps[0]), "size": pa.array(size, mask=gaps[1]), "late": late})
+    world = new_world(model="trains")
+    world.change(data=replace(world.loop.rules.data, target="late", positive="yes", entity=None))
+    world.register(world.train(table))
+    return world, table
+
+
+def test_a_window_of_missing_values_is_measured(trains):
+    """Every feature of every row is missing: the inputs changed, and performance is that of the answers given."""
+    world, table = trains
+    report = backtested(world, with_columns(table, town=[None] * 600, size=[None] * 600))
+    assert set(report.drifted) == {"town", "size"}
+    assert report.performance.metrics[0].current.n == 600
+
+
+def test_one_class_has_no_ranking(world):
+    """Nobody left: ROC-AUC is not defined and says so, accuracy is."""
+    table = churn_table(600, seed=23)
+    world.ask(table.filter([value == "non" for value in table.column("churn").to_pylist()]))
+    metrics = {pair.current.name: pair.current for pair in judged(world).performance.metrics}
+    assert metrics["roc_auc"].value is None
+    assert metrics["pr_auc"].value is None
+    assert metrics["roc_auc"].reason
+    assert 0 <= metrics["accuracy"].value <= 1
+
+
+def test_one_and_the_same_row_again_and_again_is_measured(world, calm):
+    """A constant window: the inputs changed; estimates and segments do not stumble over it."""
+    world.ask(pa.concat_tables([calm.slice(0, 1)] * 300))
+    report = judged(world)
+    assert report.verdict is Verdict.ALARM
+    assert report.segments.worst == ()
+
+
+def test_one_and_the_same_answer_has_no_ranking_but_calibration(world, calm):
+    """All probabilities alike: one bin, and no metric fails."""
+    same = with_columns(
+        calm, **{name: [calm.column(name)[0].as_py()] * calm.num_rows for name in FEATURES if name in calm.column_names}
+    )
+    report = backtested(world, same)
+    assert len(report.performance.calibration.bins) == 1
+
+
+def test_levels_that_training_never_saw_are_measured(trains):
+    """A category that is new in every row: the input changed, and nothing else breaks."""
+    world, table = trains
+    assert "town" in backtested(world, with_columns(table, town=["Nantes"] * 600)).drifted
+
+
+def test_a_clock_that_jumped_back_gives_an_empty_window(world, calm):
+    """Predictions dated after now are not in a window that ends now."""
+    world.ask(calm)
+    world.clock.advance(-86_400)
+    report = judged(world)
+    assert (report.n, report.verdict) == (0, Verdict.UNKNOWN)
+
+
+def test_a_clock_that_jumped_ahead_is_a_long_window(world, calm):
+    """Ten years later the same rows are judged."""
+    world.ask(calm)
+    world.clock.advance(10 * 365 * 86_400)
+    assert judged(world).n == calm.num_rows
+
+
+def test_outcomes_before_their_predictions_are_judged(world, calm):
+    """The clock was set back between predictions and outcomes: a delay below zero says so, and no number breaks."""
+    world.clock.advance(3600)
+    told = world.ask(calm, known=0.0)
+    world.clock.advance(-300)
+    world.tell(told)
+    world.clock.advance(600)
+    report = judged(world)
+    assert report.performance.coverage.value == 1.0
+    assert report.performance.delay.value == pytest.approx(-180.0)

@@ -1,0 +1,73 @@
+"""Declared segments and weak spots found."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.task import Task
+from vigie.errors import ConfigurationError
+from vigie.evaluation.metrics import Scores
+from vigie.monitoring.weak_spots import MOST, find_weak_spots
+
+SCHEMA = Schema(
+    (Feature("town", Kind.CATEGORY), Feature("size", Kind.NUMBER)), Target("late", Task.BINARY, (False, True))
+)
+
+
+def rows(seed, n, *, wrong_in=None):
+    """Return rows whose probabilities are right, but turned round in one town."""
+    rng = np.random.default_rng(seed)
+    town, size = rng.choice(["a", "b", "c", "d"], n), rng.normal(0, 1, n)
+    proba = 1 / (1 + np.exp(-2 * size))
+    y = (rng.random(n) < proba) ^ (town == wrong_in)
+    scores = Scores(y.astype(int), (proba > 0.5).astype(int), np.column_stack([1 - proba, proba]))
+    return pd.DataFrame({"town": town.astype(object), "size": size}), scores
+
+
+def test_the_town_where_the_model_is_wrong_is_found_first():
+    """And nothing is said of towns where it is right."""
+    found = find_weak_spots(SCHEMA, *rows(1, 2_000, wrong_in="c"), ())
+    assert (found.worst[0].feature, found.worst[0].level) == ("town", "c")
+    assert all(item.loss.value > item.elsewhere for item in found.worst)
+    assert {item.level for item in found.worst if item.feature == "town"} == {"c"}
+    assert found.looked_at >= 8
+
+
+def test_where_all_towns_are_alike_none_is_called_weak():
+    """Fifty windows in which only the town differs: with the correction, five or fewer name a town."""
+    named = [
+        any(item.feature == "town" for item in find_weak_spots(SCHEMA, *rows(seed, 600), ()).worst)
+        for seed in range(50)
+    ]
+    assert sum(named) <= 5
+
+
+def test_most_of_the_rows_are_no_spot():
+    """Where one town is easy and all the others are as they were, the easy one is the exception, not the rest."""
+    frame, scores = rows(1, 2_000)
+    easy = frame["town"].to_numpy() == "a"
+    sure = np.where(scores.y == 1, 0.99, 0.01)
+    proba = np.where(easy, sure, scores.proba[:, 1])
+    found = find_weak_spots(
+        SCHEMA, frame.assign(town=np.where(easy, "a", "b").astype(object)),
+        Scores(scores.y, scores.predicted, np.column_stack([1 - proba, proba])), (),
+    )  # fmt: skip
+    assert not any(item.feature == "town" for item in found.worst)
+
+
+def test_every_row_is_in_a_declared_segment():
+    """Every level with all metrics of the task and its own n; a town of one row is told with the rarer ones."""
+    frame, scores = rows(1, 300)
+    frame.loc[0, "town"] = "z"
+    found = find_weak_spots(SCHEMA, frame, scores, ("town",))
+    by_level = {item.level: item.metrics for item in found.declared}
+    assert sum(metrics[0].n for metrics in by_level.values()) == 300
+    assert any("rarer" in level for level in by_level)
+    assert len(found.worst) <= MOST
+
+
+def test_a_declared_segment_must_be_a_feature():
+    """The nearest name is offered."""
+    with pytest.raises(ConfigurationError, match="'size'"):
+        find_weak_spots(SCHEMA, *rows(1, 100), ("sizes",))
