@@ -16,6 +16,7 @@ from vigie.api.door import Guard, check_declared
 from vigie.api.endpoints import Endpoints
 from vigie.api.errors import Boundary, RequestError, on_http_error, on_request_error, on_vigie_error
 from vigie.api.fast import FastPath
+from vigie.api.log_state import LogState
 from vigie.api.open_inference import OpenInference
 from vigie.api.service import Service
 from vigie.api.telemetry import Observe, Telemetry
@@ -42,6 +43,7 @@ def create_app(service: Service) -> ASGIApp:
     # FastAPI's own pages load their scripts from another host: ours stand alone.
     app = FastAPI(title=service.name, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     telemetry = Telemetry(service.slots)
+    telemetry.registry.register(LogState(service.writer))
     answering = Answering(service, telemetry)
     endpoints = Endpoints(service, telemetry, answering)
     description = Description(app, service)

@@ -26,7 +26,7 @@ class Turn:
     Attributes:
         report: the window, judged.
         closed: whether the window is now closed; one with too few predictions goes on filling.
-        alert: what a person was told.
+        alert: the message that was sent to a person.
         decision: what the retrain policy said.
         challenge: the challenger and the gate's decision.
         promoted: the change of champion.
@@ -63,9 +63,10 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
     window = open_window(loop, version, settled=True)
     outcomes = open_outcomes(loop, version, window)
     report = monitor(loop, opened, window, look=next_look(loop, version), outcomes=outcomes)
-    if report.n < loop.rules.alarm.min_rows:
-        return Turn(report, closed=False)
-    told = alert(loop, report)
+    closed = report.n >= loop.rules.alarm.min_rows
+    told = alert(loop, report, closed=closed)
+    if not closed:
+        return Turn(report, closed=False, alert=told)
     decision, rows = decide_retraining(loop, opened, report, outcomes)
     record_look(loop, report, outcomes)
     if not decision.retrain:

@@ -1,13 +1,14 @@
 """One window judged: the single place where verdicts are made, and the report that everything else reads them from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.service import ServiceSample
 from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.evaluation.metrics import Scores
@@ -18,7 +19,14 @@ from vigie.monitoring.drift.catalogue import CATEGORY, NUMERIC, describe
 from vigie.monitoring.performance import Outcomes, PerformanceReport, PerformanceRule, measure_performance
 from vigie.monitoring.profile import ReferenceProfile
 from vigie.monitoring.quality import measure_quality
-from vigie.monitoring.technical import measure_service
+from vigie.monitoring.technical import (
+    UNASKED,
+    ServiceReport,
+    ServiceRule,
+    judge_service,
+    measure_server,
+    measure_service,
+)
 from vigie.monitoring.thresholds import AlarmRule, Evidence, judge, spend
 
 
@@ -105,7 +113,8 @@ class Report:
         features: one report per feature, in the schema's order.
         prediction: the same for what the model said.
         performance: what is known of the outcomes.
-        technical: latency and throughput.
+        technical: latency and throughput; errors, processor, memory and the log's queue where a server was asked.
+        service: what that says of the service.
     """
 
     model: str
@@ -117,11 +126,13 @@ class Report:
     prediction: FeatureReport
     performance: PerformanceReport
     technical: tuple[Measurement, ...]
+    service: ServiceReport = UNASKED
 
     @property
     def verdict(self) -> Verdict:
         """The gravest of what is known; ``unknown`` when nothing is. What is not known keeps saying so in its part."""
-        parts = [*(report.verdict for report in self.features), self.prediction.verdict, self.performance.verdict]
+        drift = [*(report.verdict for report in self.features), self.prediction.verdict]
+        parts = [*drift, self.performance.verdict, self.service.verdict]
         return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
 
     @property
@@ -148,7 +159,8 @@ class Report:
             Verdict.ALARM: "Predictions changed.",
             Verdict.WARN: "Predictions seem to change.",
         }.get(self.prediction.verdict)
-        return tuple(sentence for sentence in (performance, predictions, *self._about_inputs()) if sentence)
+        service = f"The service is not well: {self.service.reason}" if self.service.verdict is Verdict.ALARM else None
+        return tuple(sentence for sentence in (service, performance, predictions, *self._about_inputs()) if sentence)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -166,6 +178,7 @@ class Report:
             "prediction": self.prediction.to_dict(),
             "performance": self.performance.to_dict(),
             "technical": [measurement.to_dict() for measurement in self.technical],
+            "service": self.service.to_dict(),
         }
 
     def _with(self, verdict: Verdict) -> tuple[str, ...]:
@@ -225,6 +238,21 @@ def assess(
         performance=performance,
         technical=measure_service(rows.latency_us, rows.window, counts.n),
     )
+
+
+def assess_service(
+    report: Report, sample: ServiceSample | None, before: Mapping[str, Any], rule: ServiceRule
+) -> Report:
+    """Return the report with what the server says of itself, judged.
+
+    Args:
+        report: from ``assess``.
+        sample: what the server says; None when it was not asked.
+        before: ``service.counters`` of the last closed window; empty for none.
+        rule: what the service must keep to.
+    """
+    measured = report.technical if sample is None else (*report.technical, *measure_server(sample, before))
+    return replace(report, technical=measured, service=judge_service(measured, sample, rule, report.n))
 
 
 def _judge_features(

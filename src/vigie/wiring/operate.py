@@ -14,21 +14,23 @@ from vigie.adapters.clock import SystemClock
 from vigie.adapters.git import current_commit
 from vigie.adapters.mlflow_registry import MlflowRegistry
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
-from vigie.adapters.notifiers import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
+from vigie.alerting.life import AlertRule
 from vigie.evaluation.value import DecisionValue
 from vigie.loop.adopt import Adopted, adopt
 from vigie.loop.context import Loop, Rules
 from vigie.loop.given import Given
 from vigie.loop.origin import Origin
 from vigie.loop.train import Trained, train
+from vigie.monitoring.technical import ServiceRule
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
 from vigie.training.dataset import DataSpec
 from vigie.training.search import Progress, TrainingSpec
+from vigie.wiring.alerting import open_channels, open_probe
 from vigie.wiring.state import state_folder, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
 
@@ -69,6 +71,8 @@ def rules_of(settings: Settings) -> Rules:
         held_out=settings.retraining.held_out,
         trust=trust_of(settings.bundle),
         value=DecisionValue(**asdict(settings.value)) if settings.value else None,
+        alerts=AlertRule(settings.alerting.cooldown),
+        service=ServiceRule(monitoring.max_error_rate, monitoring.max_latency_p99_ms),
     )
 
 
@@ -95,10 +99,11 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
             tracker=MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID")),
             log=log,
             ledger=ledger,
-            notifier=LogNotifier(),
+            channels=open_channels(settings, os.environ),
             clock=SystemClock(),
             rules=rules_of(settings),
             signer=signer_of(settings),
+            service=open_probe(settings, os.environ, SystemClock()),
         )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import timedelta
+from functools import partial
 
 from starlette.types import ASGIApp
 
@@ -33,6 +34,7 @@ from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
+from vigie.wiring.verdicts import read_verdicts
 
 logger = logging.getLogger("vigie.serve")
 
@@ -62,6 +64,7 @@ def serve(settings: Settings) -> None:
         door=door,
         hosts=_hosts(settings),
         fast_path=serving.fast_path,
+        verdicts=partial(read_verdicts, state_folder(settings)),
     )
     listener = _listen(serving.host, serving.port)
     try:
