@@ -80,4 +80,14 @@ def read_sample(text: str, *, declared: bool, now_s: float) -> ServiceSample:
                 found[name] = item.value if name == "started_at_s" else found.get(name, 0.0) + item.value
     started_at_s = found.get("started_at_s")
     uptime_s = None if started_at_s is None else max(0.0, now_s - started_at_s)
-    return ServiceSample(declared=declared, requests=requests, failures=failures, uptime_s=uptime_s, **found)
+    return ServiceSample(
+        declared=declared,
+        requests=requests,
+        failures=failures,
+        cpu_s=found.get("cpu_s"),
+        started_at_s=started_at_s,
+        uptime_s=uptime_s,
+        memory_bytes=found.get("memory_bytes"),
+        log_depth=found.get("log_depth"),
+        log_sync_s=found.get("log_sync_s"),
+    )

@@ -75,12 +75,13 @@ def standings(events: Iterable[Event]) -> dict[Key, Standing]:
             key = (step.version, step.subject)
             before = found.get(key)
             new = before is None or not before.open
+            told_before = before.told_at if before else None
             found[key] = Standing(
                 latest=step,
                 number=(before.number if before else 0) + new,
                 opened_at=event.at if new or before is None else before.opened_at,
                 changed_at=event.at,
-                told_at=event.at if event.evidence["message"] else before and before.told_at,
+                told_at=event.at if event.evidence["message"] else told_before,
             )
     return found
 

@@ -19,7 +19,7 @@ def compose(changes: Sequence[Change], headline: Sequence[str], moment: Moment) 
     """
     live = [change for change in changes if change.step is not Step.RESOLVED]
     severity = max((change.subject.severity for change in live), key=list(Severity).index, default=Severity.NOTICE)
-    title = "; ".join(change.title for change in live) or f"over: {'; '.join(change.title for change in changes)}"
+    title = "; ".join(change.title for change in live or changes)
     return Alert(
         model=moment.model,
         severity=severity,

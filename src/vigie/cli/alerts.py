@@ -71,7 +71,7 @@ def _list(settings: Any, *, as_json: bool) -> None:
 
 
 def _print(standing: list[Any]) -> None:
-    from vigie.cli.output import console, plain, table
+    from vigie.cli.output import Columns, console, plain, table
 
     rows = [
         (
@@ -83,5 +83,6 @@ def _print(standing: list[Any]) -> None:
         )
         for alert in standing
     ]
-    columns = [(name, "left") for name in ("severity", "version", "open since (UTC)", "told", "what")]
+    names = ("severity", "version", "open since (UTC)", "told", "what")
+    columns: Columns = [(name, "left") for name in names]
     console().print(table("Open alerts", columns, rows))

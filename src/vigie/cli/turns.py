@@ -13,7 +13,7 @@ def print_turn(turn: Turn, screen: Console) -> None:
     screen.print()
     if turn.alert:
         word = "Resolved" if turn.alert.resolved else f"Alert[/] ({turn.alert.severity.value})[bold]"
-        screen.print(f"[bold]{word}[/]: {plain(turn.alert.title.removeprefix('over: '))}")
+        screen.print(f"[bold]{word}[/]: {plain(turn.alert.title)}")
     if not turn.closed:
         screen.print(f"Window stays open: {turn.report.n:,} predictions so far are too few to judge.")
         return

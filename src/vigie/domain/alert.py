@@ -100,3 +100,8 @@ class Alert:
     def resolved(self) -> bool:
         """Whether it only tells of what is over."""
         return bool(self.changes) and all(change.step is Step.RESOLVED for change in self.changes)
+
+    @property
+    def word(self) -> str:
+        """What it begins with: ``page``, ``notice`` or ``resolved``."""
+        return Step.RESOLVED.value if self.resolved else self.severity.value

@@ -86,7 +86,7 @@ def _send_again(loop: Loop, late: Undelivered) -> None:
 
 def _record(loop: Loop, steps: Sequence[Change], message: Alert | None, troubles: Mapping[str, str]) -> None:
     if message is not None:
-        summary = f"{message.severity.value.capitalize()}: {message.title}."
+        summary = f"{message.word.capitalize()}: {message.title}."
         reasons = (*message.body.splitlines(), *_reasons(troubles))
     else:
         summary = "Not told: it was told a short while ago, or must be seen again."

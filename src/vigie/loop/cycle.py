@@ -14,6 +14,7 @@ from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window, r
 from vigie.loop.origin import Origin
 from vigie.loop.promote import Move, notice_moved_alias, promote
 from vigie.loop.retrain import Challenge, retrain
+from vigie.loop.service import with_service
 from vigie.monitoring.assess import Report
 from vigie.retraining.policy import RetrainDecision
 from vigie.training.search import Progress
@@ -62,7 +63,7 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
     opened = open_version(loop, version)
     window = open_window(loop, version, settled=True)
     outcomes = open_outcomes(loop, version, window)
-    report = monitor(loop, opened, window, look=next_look(loop, version), outcomes=outcomes)
+    report = with_service(loop, monitor(loop, opened, window, look=next_look(loop, version), outcomes=outcomes))
     closed = report.n >= loop.rules.alarm.min_rows
     told = alert(loop, report, closed=closed)
     if not closed:

@@ -18,7 +18,7 @@ from vigie.loop.context import Loop
 from vigie.loop.judged import read_judged
 from vigie.loop.logged import frame_of, labelled_of, latency_of, predicted_of
 from vigie.loop.train import predicted_quantity
-from vigie.monitoring.assess import Reference, Report, WindowRows, assess, assess_service
+from vigie.monitoring.assess import Reference, Report, WindowRows, assess
 from vigie.monitoring.performance import PerformanceRule
 from vigie.promotion.history import reigns
 
@@ -53,8 +53,7 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         latency_us=latency_us if len(latency_us) else None,
         n_known=len(labelled_of(rows, schema)[0]),
     )
-    sample = loop.service.sample() if loop.service else None
-    return assess_service(_judge(loop, opened, window_rows, look), sample, _counters(loop), loop.rules.service)
+    return _judge(loop, opened, window_rows, look)
 
 
 def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int) -> Report:
@@ -132,12 +131,6 @@ def record_look(loop: Loop, report: Report, outcomes: Window) -> Event:
             evidence={**report.to_dict(), "outcomes": outcomes.to_dict()},
         )
     )
-
-
-def _counters(loop: Loop) -> Mapping[str, Any]:
-    """Return the server's counters at the last closed window, empty where there are none."""
-    looks = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,))
-    return looks[-1].evidence.get("service", {}).get("counters", {}) if looks else {}
 
 
 def _reign_began(loop: Loop, version: str) -> datetime | None:

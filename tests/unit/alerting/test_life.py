@@ -119,7 +119,7 @@ def test_all_well_resolves_and_says_so(story):
     story.turn(inputs=ALARM)
     steps, message = story.turn(inputs=OK)
     assert steps == [("inputs", "resolved")]
-    assert (message.resolved, message.severity, message.title) == (True, Severity.NOTICE, "over: inputs ('a',)")
+    assert (message.resolved, message.severity, message.title) == (True, Severity.NOTICE, "inputs ('a',)")
     assert message.changes[0].alert == "churn.1.inputs.1"
     assert story.open == []
 

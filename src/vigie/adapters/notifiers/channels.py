@@ -67,9 +67,8 @@ class AppriseChannel:
         Raises:
             StorageError: the channel failed, or is not allowed.
         """
-        mood = "resolved" if alert.resolved else alert.severity.value
-        title = one_line(f"[{mood}] {alert.model}: {alert.title}")
-        self.post.send(self.label, {"kind": "apprise", "url": self.url, "mood": mood, "title": title,
+        title = one_line(f"[{alert.word}] {alert.model}: {alert.title}")
+        self.post.send(self.label, {"kind": "apprise", "url": self.url, "word": alert.word, "title": title,
                                     "body": alert.body})  # fmt: skip
 
 

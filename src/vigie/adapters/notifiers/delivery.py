@@ -43,7 +43,7 @@ def _by_apprise(job: dict[str, Any]) -> str:
     channel = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Vigie", app_desc="Vigie", storage_mode="memory"))
     if not channel.add(job["url"]):
         return "Apprise does not understand its address."
-    kind = {"page": "failure", "notice": "warning", "resolved": "success"}[job["mood"]]
+    kind = {"page": "failure", "notice": "warning", "resolved": "success"}[job["word"]]
     text = apprise.NotifyFormat.TEXT  # names of features are words, never markup
     taken = channel.notify(body=job["body"], title=job["title"], notify_type=kind, body_format=text)
     return "" if taken else "It could not be reached, or did not take the message."
