@@ -1,6 +1,7 @@
 """``vigie monitor``: one window judged, or a table judged month by month."""
 
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,40 @@ from vigie.cli.options import json_option, project_option, settings_of
 from vigie.domain.measurement import Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options say."""
+
+    as_json: bool
+    last: str | None
+    data: str | None
+    by: str | None
+    html: Path | None
+    fail_on: str | None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+        if self.by and not self.data:
+            raise click.UsageError("--by goes with --data")
+        if self.by and self.html:
+            raise click.UsageError("--html shows one window: leave --by out, or cut the table yourself")
+
+
 @click.command("monitor")
 @project_option
 @json_option
 @click.option("--last", metavar="LENGTH", help="Judge the last 30m, 6h, 7d … instead of the open window.")
 @click.option("--data", metavar="SOURCE", help="Judge a table as if it had been traffic (same forms as data.source).")
 @click.option("--by", type=click.Choice(["day", "week", "month"]), help="With --data: a window a day, week or month.")
+@click.option(
+    "--html",
+    "html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the window as one HTML page that works offline.",
+)
 @click.option("--fail-on", type=click.Choice(["alarm", "warn"]), help="Exit with 1 on this verdict or a graver one.")
-def command(
-    project: Path, *, as_json: bool, last: str | None, data: str | None, by: str | None, fail_on: str | None
-) -> None:
+def command(project: Path, **options: Any) -> None:
     """Say how inputs, predictions and performance compare with training.
 
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
@@ -31,14 +56,18 @@ def command(
     from vigie.loop.champion import champion_version, open_version
     from vigie.wiring.operate import open_loop
 
-    if by and not data:
-        raise click.UsageError("--by goes with --data")
+    asked = Asked(**options)
     settings = settings_of(project)
     with open_loop(settings) as loop:
         opened = open_version(loop, champion_version(loop))
-        reports = _backtests(loop, opened, settings, data, by) if data else [_live(loop, opened, last)]
-    if as_json:
-        print_json([report.to_dict() for report in reports] if data else reports[0].to_dict())
+        if asked.data:
+            reports = _backtests(loop, opened, settings, asked.data, asked.by)
+        else:
+            reports = [_live(loop, opened, asked.last)]
+        if asked.html:
+            _draw(loop, opened, settings, asked, reports[0])
+    if asked.as_json:
+        print_json([report.to_dict() for report in reports] if asked.data else reports[0].to_dict())
     elif len(reports) > 1:
         from vigie.cli.timeline import print_timeline
 
@@ -46,20 +75,22 @@ def command(
     else:
         print_report(reports[0], console())
     worst = Verdict.worst(report.verdict for report in reports)
-    if fail_on and list(Verdict).index(worst) >= list(Verdict).index(Verdict(fail_on)):
+    if asked.fail_on and list(Verdict).index(worst) >= list(Verdict).index(Verdict(asked.fail_on)):
         sys.exit(1)
 
 
 def _live(loop: Any, opened: Any, last: str | None) -> Any:
     from vigie.domain.window import Window
     from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window
+    from vigie.loop.service import with_service
 
     window = open_window(loop, opened.version)
     outcomes = open_outcomes(loop, opened.version, window)
     if last:
         now = loop.clock.now()
         window = outcomes = Window(now - length(last), now)
-    return monitor(loop, opened, window, look=next_look(loop, opened.version), outcomes=outcomes)
+    report = monitor(loop, opened, window, look=next_look(loop, opened.version), outcomes=outcomes)
+    return with_service(loop, report)
 
 
 def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None) -> list[Any]:
@@ -70,6 +101,24 @@ def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None)
     table = read_source(settings, data)
     pieces = cut(table, settings.data.time, by, now=loop.clock.now())
     return [backtest(loop, opened, piece, window, look=place) for place, (piece, window) in enumerate(pieces, start=1)]
+
+
+def _draw(loop: Any, opened: Any, settings: Any, asked: Asked, report: Any) -> None:
+    """Write the page; a file that cannot be written is a usage error."""
+    from vigie.loop.picture import counts_of_table, counts_of_window, picture
+    from vigie.wiring.operate import read_source
+
+    file = asked.html or Path()
+    if asked.data:
+        counts = counts_of_table(opened, read_source(settings, asked.data))
+    else:
+        counts = counts_of_window(loop, opened, report.window)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(picture(loop, opened, report, counts), encoding="utf-8")
+    except OSError as error:
+        raise click.BadParameter(f"{file} cannot be written: {error.strerror}", param_hint="--html") from error
+    click.echo(f"The page is {file}.", err=True)
 
 
 def length(text: str, *, option: str = "--last") -> timedelta:

@@ -22,14 +22,15 @@ def print_report(report: Report, screen: Console) -> None:
     print_inputs(report, screen)
     screen.print()
     screen.print(_performance(report))
-    if all(item.value is None for item in report.technical):
+    known = [item for item in report.technical if item.value is not None]
+    if not known and report.service.verdict is Verdict.UNKNOWN:
         return  # a table judged as if it had been traffic was served by nobody
     screen.print()
     screen.print(
         table(
-            "Service",
+            f"Service: {verdict_text(report.service.verdict)} ({plain(report.service.reason)})",
             [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
-            [_service(item) for item in report.technical],
+            [_service(item) for item in known],
         )
     )
 
