@@ -38,7 +38,7 @@ def test(project: Path, *, as_json: bool) -> None:
     else:
         screen = console()
         for label, trouble in found:
-            screen.print(f"{plain(label)}: {f'[red]failed[/]. {plain(trouble)}' if trouble else '[green]delivered[/]'}")
+            screen.print(f"[red]failed[/]     {plain(trouble)}" if trouble else f"[green]delivered[/]  {plain(label)}")
     if any(trouble for _, trouble in found):
         sys.exit(1)
 

@@ -95,7 +95,7 @@ def _record(loop: Loop, steps: Sequence[Change], message: Alert | None, troubles
 
 
 def _reasons(troubles: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(f"The alert could not be delivered to {label}: {trouble}" for label, trouble in troubles.items())
+    return tuple(f"The alert could not be delivered: {trouble}" for trouble in troubles.values())
 
 
 def _evidence(

@@ -7,7 +7,7 @@ from vigie.monitoring.assess import FeatureReport, Report
 from vigie.monitoring.report.histogram import histogram
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.reporting.parts import Section, Table
-from vigie.reporting.wording import NOTHING, count, number
+from vigie.reporting.wording import NOTHING, count, number, signed_zero_free
 
 DRAWN: Final = 60
 """Features that are drawn at most; the table holds all of them."""
@@ -101,7 +101,7 @@ def _tests(columns: list[FeatureReport]) -> Table:
 
 
 def _number(item: Measurement | None) -> str:
-    return number(item.value) if item is not None else NOTHING
+    return NOTHING if item is None or item.value is None else signed_zero_free(f"{item.value:.4f}")
 
 
 def _share(item: Measurement | None) -> str:
