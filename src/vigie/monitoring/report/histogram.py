@@ -19,6 +19,9 @@ BARS: Final = 24
 VALUES: Final = 30
 """A numeric column with no more different cells than this gets a bar for each."""
 
+FARTHEST: Final = 1e150
+"""Values that are drawn in their place; beyond that, differences are no numbers any more."""
+
 LEVELS: Final = 12
 """Levels that are drawn; the rest share a line."""
 
@@ -68,7 +71,7 @@ def histogram(name: str, told: FeatureReport, column: Column, counts: ColumnCoun
 def _numeric(column: NumericColumn, counts: NumberCounts) -> tuple[dict[str, Any], str]:
     found = binned(column, counts)
     if found is None:
-        return chart([], Scale("no value at training"), Scale(""), height=60), ""
+        return chart([], Scale("no value to draw"), Scale(""), height=60), ""
     unit = 1.0 if found.values else np.diff(found.edges)
     layers = [bars(_steps(found.edges, found.reference / unit), QUIET, opacity=0.45)]
     if counts.known:
@@ -84,11 +87,12 @@ def _numeric(column: NumericColumn, counts: NumberCounts) -> tuple[dict[str, Any
 
 
 def binned(column: NumericColumn, counts: NumberCounts) -> Binned | None:
-    """Return both sides in bars that follow the grid's own edges; None where training saw no value.
+    """Return both sides in bars that follow the grid's own edges; None where there is no value to draw.
 
     The outermost bars hold everything beyond, and are as wide as the others.
     """
     edges = np.delete(column.edges, column.spikes)  # the edge just under a spike would make a bar without width
+    edges = edges[np.abs(edges) <= FARTHEST]
     if not len(edges):
         return None
     few = len(edges) <= VALUES
