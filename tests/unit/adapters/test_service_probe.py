@@ -31,7 +31,7 @@ def test_a_servers_own_metrics_are_understood(exposition):
 
 def test_what_is_no_exposition_is_refused():
     """An error page is not a healthy server."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         read_sample("<html>{{{", declared=True, now_s=0.0)
 
 

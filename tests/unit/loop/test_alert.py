@@ -11,7 +11,6 @@ from vigie.domain.service import ServiceSample
 from vigie.errors import StorageError
 from vigie.loop.alert import MAX_TRIES, findings_of
 from vigie.monitoring.technical import ServiceRule
-from vigie.retraining.policy import RetrainPolicy
 from vigie.testing import FixedService, RecordingNotifier
 from vigie.testing.tables import churn_table
 
@@ -96,8 +95,7 @@ def test_a_server_that_nobody_named_may_be_silent(world):
 
 def test_counters_are_compared_with_those_of_the_last_closed_window(world, calm):
     """A hundred failures of long ago do not count again."""
-    world.change(service=ServiceRule(max_error_rate=0.01), retraining=RetrainPolicy(world.loop.rules.retraining.cooldown,
-                 min_labelled=10_000))  # fmt: skip
+    world.change(service=ServiceRule(max_error_rate=0.01))
     service = FixedService(ServiceSample(requests=1_000, failures=100, started_at_s=1.0, cpu_s=5.0, uptime_s=10.0))
     world.loop = replace(world.loop, service=service)
     world.ask(calm)

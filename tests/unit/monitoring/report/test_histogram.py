@@ -1,5 +1,7 @@
 """Bars drawn from counts are the bars of the rows themselves."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def test_bars_of_a_continuous_column_are_exact(values):
     found = binned(column, column.count(window))
     ends = np.concatenate([[-np.inf], found.edges[1:-1], [np.inf]])
     for shares, rows in ((found.reference, values), (found.current, window)):
-        expected = np.array([((rows > low) & (rows <= high)).mean() for low, high in zip(ends, ends[1:], strict=False)])
+        expected = np.array([((rows > low) & (rows <= high)).mean() for low, high in pairwise(ends)])
         assert shares == pytest.approx(expected)
     assert (np.diff(found.edges) > 0).all()
 
