@@ -21,14 +21,15 @@ class Asked:
     data: str | None
     by: str | None
     html: Path | None
+    evidently: Path | None
     fail_on: str | None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
         if self.by and not self.data:
             raise click.UsageError("--by goes with --data")
-        if self.by and self.html:
-            raise click.UsageError("--html shows one window: leave --by out, or cut the table yourself")
+        if self.by and (self.html or self.evidently):
+            raise click.UsageError("a page shows one window: leave --by out, or cut the table yourself")
 
 
 @click.command("monitor")
@@ -43,6 +44,12 @@ class Asked:
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Write the window as one HTML page that works offline.",
+)
+@click.option(
+    "--evidently",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write Evidently's own report of the same rows too; it needs an environment of its own.",
 )
 @click.option("--fail-on", type=click.Choice(["alarm", "warn"]), help="Exit with 1 on this verdict or a graver one.")
 def command(project: Path, **options: Any) -> None:
@@ -66,6 +73,8 @@ def command(project: Path, **options: Any) -> None:
             reports = [_live(loop, opened, asked.last)]
         if asked.html:
             _draw(loop, opened, settings, asked, reports[0])
+        if asked.evidently:
+            _ask_evidently(loop, opened, settings, asked, reports[0])
     if asked.as_json:
         print_json([report.to_dict() for report in reports] if asked.data else reports[0].to_dict())
     elif len(reports) > 1:
@@ -119,6 +128,18 @@ def _draw(loop: Any, opened: Any, settings: Any, asked: Asked, report: Any) -> N
     except OSError as error:
         raise click.BadParameter(f"{file} cannot be written: {error.strerror}", param_hint="--html") from error
     click.echo(f"The page is {file}.", err=True)
+
+
+def _ask_evidently(loop: Any, opened: Any, settings: Any, asked: Asked, report: Any) -> None:
+    from vigie.wiring.evidently import evidently_of_table, evidently_of_window
+    from vigie.wiring.operate import read_source
+
+    file = asked.evidently or Path()
+    if asked.data:
+        evidently_of_table(opened, settings, read_source(settings, asked.data), file)
+    else:
+        evidently_of_window(loop, opened, settings, report.window, file)
+    click.echo(f"Evidently's report is {file}. Its verdicts are its own.", err=True)
 
 
 def length(text: str, *, option: str = "--last") -> timedelta:
