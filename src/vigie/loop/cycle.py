@@ -44,7 +44,9 @@ class Turn:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether it ends in an alarm that no promotion answered."""
+        """Whether it ends in an alarm that no promotion answered; a service that is not well is one at any time."""
+        if self.report.service.verdict is Verdict.ALARM:
+            return True
         return self.closed and self.report.verdict is Verdict.ALARM and self.promoted is None
 
 

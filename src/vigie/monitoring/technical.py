@@ -142,9 +142,10 @@ def _against(name: str, item: Measurement | None, limit: float | None) -> tuple[
         return None
     if item is None or item.value is None:
         return Verdict.UNKNOWN, f"{name} is not known."
+    unit = "" if item.unit == "1" else f" {item.unit}"
+    said = f"{name} is {item.value:.4g}{unit}, at most {limit:g}{unit} is allowed"
     if item.value <= limit:
-        return Verdict.OK, f"{name} keeps to its limit: {item.value:.4g}, at most {limit:g} {item.unit} is allowed."
-    said = f"{name} is {item.value:.4g}, at most {limit:g} {item.unit} is allowed"
+        return Verdict.OK, f"{said}."
     if item.interval is not None and item.interval.low > limit:
         return Verdict.ALARM, f"{said}: more than chance explains."
     return Verdict.WARN, f"{said}: chance could explain it."

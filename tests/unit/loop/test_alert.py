@@ -81,7 +81,7 @@ def test_a_named_server_that_is_silent_pages_while_the_window_is_open(world):
     """No prediction arrives when the server is down: waiting for a full window would be waiting for ever."""
     world.loop = replace(world.loop, service=FixedService(DOWN))
     turn = world.turn()
-    assert (turn.closed, turn.alert.severity) == (False, Severity.PAGE)
+    assert (turn.closed, turn.alert.severity, turn.needs_attention) == (False, Severity.PAGE, True)
     assert turn.alert.body.splitlines()[0] == DOWN.trouble
     world.loop.service.answer = ServiceSample(requests=10, failures=0, started_at_s=1.0, uptime_s=9.0)
     assert world.turn().alert.resolved
