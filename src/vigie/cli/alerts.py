@@ -28,7 +28,10 @@ def command(context: click.Context, project: Path, *, as_json: bool) -> None:
 @project_option
 @json_option
 def test(project: Path, *, as_json: bool) -> None:
-    """Send a message to every channel and say which of them failed (exit code 1)."""
+    """Send a message to every channel.
+
+    Says which of them took it; exit code 1 when one did not.
+    """
     from vigie.cli.output import console, plain, print_json
     from vigie.wiring.alerting import try_channels
 
@@ -45,7 +48,10 @@ def test(project: Path, *, as_json: bool) -> None:
 
 @command.command("secret")
 def secret() -> None:
-    """Print a new secret for alerting.webhook_secret, to keep where you keep passwords."""
+    """Print a new secret for a webhook.
+
+    Keep it where you keep passwords; alerting.webhook_secret names the variable that holds it.
+    """
     from vigie.adapters.notifiers.cloudevents import secret_of
 
     click.echo(secret_of(os.urandom(32)))

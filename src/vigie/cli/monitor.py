@@ -1,5 +1,6 @@
 """``vigie monitor``: one window judged, or a table judged month by month."""
 
+import os
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,6 +62,7 @@ def command(project: Path, **options: Any) -> None:
     from vigie.cli.output import console, print_json
     from vigie.cli.report import print_report
     from vigie.loop.champion import champion_version, open_version
+    from vigie.wiring.alerting import asking
     from vigie.wiring.operate import open_loop
 
     asked = Asked(**options)
@@ -70,7 +72,7 @@ def command(project: Path, **options: Any) -> None:
         if asked.data:
             reports = _backtests(loop, opened, settings, asked.data, asked.by)
         else:
-            reports = [_live(loop, opened, asked.last)]
+            reports = [_live(asking(loop, settings, os.environ), opened, asked.last)]
         if asked.html:
             _draw(loop, opened, settings, asked, reports[0])
         if asked.evidently:

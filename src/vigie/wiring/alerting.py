@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from vigie.adapters.clock import SystemClock
@@ -11,10 +12,21 @@ from vigie.adapters.notifiers.log import LogNotifier
 from vigie.adapters.service_probe import HttpServiceProbe
 from vigie.domain.alert import Alert, Severity
 from vigie.errors import ConfigurationError, StorageError
+from vigie.loop.context import Loop
 from vigie.ports import Clock, Notifier
 from vigie.settings import Settings
 
 _NAMED: Final = re.compile(r"\$\{([^}]*)\}")
+
+
+def speaking(loop: Loop, settings: Settings, environ: Mapping[str, str]) -> Loop:
+    """Return a loop that tells every channel of the settings; raises what ``open_channels`` does."""
+    return replace(loop, channels=open_channels(settings, environ))
+
+
+def asking(loop: Loop, settings: Settings, environ: Mapping[str, str]) -> Loop:
+    """Return a loop that asks the server how it does; raises what ``open_probe`` does."""
+    return replace(loop, service=open_probe(settings, environ, loop.clock))
 
 
 def open_channels(settings: Settings, environ: Mapping[str, str]) -> dict[str, Notifier]:

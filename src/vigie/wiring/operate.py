@@ -14,6 +14,7 @@ from vigie.adapters.clock import SystemClock
 from vigie.adapters.git import current_commit
 from vigie.adapters.mlflow_registry import MlflowRegistry
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
+from vigie.adapters.notifiers.log import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
 from vigie.alerting.life import AlertRule
@@ -30,7 +31,6 @@ from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
 from vigie.training.dataset import DataSpec
 from vigie.training.search import Progress, TrainingSpec
-from vigie.wiring.alerting import open_channels, open_probe
 from vigie.wiring.state import state_folder, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
 
@@ -80,6 +80,9 @@ def rules_of(settings: Settings) -> Rules:
 def open_loop(settings: Settings) -> Iterator[Loop]:
     """Open every store of a project; all are closed at the end, whatever happens.
 
+    It tells its log alone and asks no server: who watches adds ``wiring.alerting.speaking`` and ``asking``, and only
+    that needs the secrets of channels in the environment.
+
     Raises:
         RegistryError: MLflow's store cannot be opened.
         StorageError: the prediction log or the ledger cannot be opened.
@@ -99,11 +102,10 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
             tracker=MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID")),
             log=log,
             ledger=ledger,
-            channels=open_channels(settings, os.environ),
+            channels={"log": LogNotifier()},
             clock=SystemClock(),
             rules=rules_of(settings),
             signer=signer_of(settings),
-            service=open_probe(settings, os.environ, SystemClock()),
         )
 
 

@@ -1,6 +1,7 @@
 """The watcher: turns of the loop, on an interval, until it is told to end."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from vigie.loop.origin import Origin
 from vigie.loop.report import report
 from vigie.settings import Settings
 from vigie.training.search import Progress
+from vigie.wiring.alerting import asking, speaking
 from vigie.wiring.keeping import alone
 from vigie.wiring.operate import open_loop, owner
 from vigie.wiring.verdicts import VERDICTS
@@ -31,7 +33,8 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
     Raises:
         VigieError: the one turn asked for failed. On an interval a failed turn is logged and the next one is taken.
     """
-    with open_loop(settings) as loop:
+    with open_loop(settings) as opened:
+        loop = speaking(asking(opened, settings, os.environ), settings, os.environ)
         if pause is None:
             yield one_turn(loop, settings)
             _expire(loop, settings)
