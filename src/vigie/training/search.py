@@ -221,12 +221,14 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
         until = None if judge.budget_s is None else began + judge.budget_s
         search = _search(fitting, split, judge, ticks, until=until)
         ticks.forego((search.n_points - search.n_tried) * INNER_FOLDS * (len(judge.folds) + 1))
-        checked = []
+        checked, estimators = [], []
         for fit, check in judge.folds:
             found = _search(fitting, on_rows(split, fit), judge, ticks, n_points=search.n_tried)
-            checked.append(fitting.ask(fitting.fitted(fit, found.point), check))
+            model = fitting.fitted(fit, found.point)
+            checked.append(fitting.ask(model, check))
+            estimators.append(model.named_steps["model"])
             ticks.add(1)
-        model = fitting.fitted(split.train, search.point)
+        model = fitting.fitted(split.train, {**_settled(candidate, estimators), **search.point})
         test_scores = fitting.ask(model, split.test)
         tuner = _tuner(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
@@ -271,6 +273,11 @@ def _search(
         return until is not None and judge.seconds() >= until
 
     return search_grid(fitting, split, judge.metric, n_points=n_points, enough=enough)
+
+
+def _settled(candidate: Candidate, estimators: Sequence[Any]) -> Mapping[str, Any]:
+    """Return what the folds agree on; nothing where a grid may have given every fold other parameters."""
+    return {} if candidate.settle is None or candidate.grid else candidate.settle(estimators)
 
 
 def _cut_short(search: Search) -> tuple[str, ...]:

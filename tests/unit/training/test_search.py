@@ -188,6 +188,16 @@ def test_training_repeats_itself(name):
     assert np.array_equal(first.test_scores.proba, second.test_scores.proba)
 
 
+def test_patient_boosting_ends_with_the_rounds_of_its_folds_and_all_rows():
+    """Folds stop by a tenth of their rows; the final fit sets none aside, and nothing when a grid made folds differ."""
+    data = dataset(label, mixed=True)
+    final = trained(data, ["patient_boosting"], "roc_auc", folds=2).winner.model.named_steps["model"]
+    assert not final.do_early_stopping_
+    assert final.n_iter_ == final.max_iter < 600
+    grid = {"name": "patient_boosting", "grid": {"max_leaf_nodes": [4, 8]}}
+    assert trained(data, [grid], "roc_auc", folds=2).winner.model.named_steps["model"].do_early_stopping_
+
+
 def test_kept_features_count_categories_once():
     """A category counts as one feature, however many columns it became, and zero coefficients do not count."""
     rng = np.random.default_rng(5)
