@@ -10,7 +10,7 @@ import sys
 import typing
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ import msgspec
 from prometheus_client.metrics_core import Metric
 
 from vigie import errors
+from vigie.adapters.verdict_file import VerdictGauges
 from vigie.api import access, connection, door, retries, wire
 from vigie.api import errors as api_errors
 from vigie.api.errors import MEANINGS, Meaning, meaning_of
@@ -26,9 +27,14 @@ from vigie.api.telemetry import Telemetry
 from vigie.cli.exits import EXIT_CODES, exit_code
 from vigie.cli.exits import MEANINGS as EXIT_MEANINGS
 from vigie.cli.main import COMMANDS, cli
+from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.window import Window
 from vigie.errors import VigieError
 from vigie.inference.slots import Slots
+from vigie.monitoring.performance import PerformanceReport
+from vigie.monitoring.window_report import FeatureReport, Report
 from vigie.settings import PREFIX, SECTIONS
+from vigie.testing import InMemoryPredictionWriter
 from vigie.training.candidates import CANDIDATES, DEFAULT_CANDIDATES
 
 DOCS = Path(__file__).resolve().parent
@@ -193,11 +199,28 @@ def problems() -> str:
 def metrics() -> str:
     """Return every metric that ``GET /metrics`` exposes."""
     telemetry = Telemetry(Slots())
+    telemetry.attend(InMemoryPredictionWriter())
     telemetry.requests.note("/predict", "POST", "200", 0.001)
     found: list[Metric] = list(telemetry.registry.collect())
     # Neither of the two places where the client library keeps label names is public.
     labels = {item._name: item._labelnames for item in vars(telemetry).values() if hasattr(item, "_labelnames")}  # noqa: SLF001
     labels |= {item.name: item._labelnames for item in found if hasattr(item, "_labelnames")}  # noqa: SLF001
+    return metric_table(found, labels)
+
+
+def verdict_metrics() -> str:
+    """Return every metric that the watcher leaves for the server to show."""
+    nothing = Measurement("coverage", None, "1", 0)
+    column = FeatureReport("prediction", "numeric", Verdict.UNKNOWN, "", (), (), ())
+    performance = PerformanceReport(Verdict.UNKNOWN, "", (), nothing, nothing)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    report = Report("m", "1", Window(moment, moment), 0, 1, (), column, performance, ())
+    found = list(VerdictGauges(report, ()).collect())
+    return metric_table(found, {metric.name: metric._labelnames for metric in found})  # noqa: SLF001  as above
+
+
+def metric_table(found: list[Metric], labels: dict[str, tuple[str, ...]]) -> str:
+    """Return metrics with their labels as a table."""
     rows = [
         (
             f"`{metric.name}{'_total' if metric.type == 'counter' else ''}`",
@@ -218,6 +241,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit-codes": exits,
     "problems": problems,
     "metrics": metrics,
+    "verdict-metrics": verdict_metrics,
 }
 """Every generated part by the name that its comment carries."""
 

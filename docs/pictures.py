@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vigie.training.report.drawing import draw_svg
-from vigie.training.report.marks import Scale, chart, dots, line, many_lines, rows, spans, tiles, words
-from vigie.training.report.parts import Figure
-from vigie.training.report.theme import FIRST, MUTED, SECOND
+from vigie.reporting.drawing import draw_svg
+from vigie.reporting.marks import Scale, chart, dots, line, many_lines, rows, spans, tiles, words
+from vigie.reporting.parts import Figure
+from vigie.reporting.theme import FIRST, MUTED, SECOND
 
 FOLDER = Path(__file__).parent / "examples" / "pictures"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

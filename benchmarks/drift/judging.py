@@ -8,11 +8,12 @@ from vigie.domain.frame import model_frame
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.domain.window import Window
-from vigie.monitoring.assess import Reference, Report, WindowRows, assess
+from vigie.monitoring.assess import Reference, WindowRows, assess
 from vigie.monitoring.counts import WindowCounts
 from vigie.monitoring.performance import PerformanceRule
 from vigie.monitoring.profile import ReferenceProfile, build_profile
 from vigie.monitoring.thresholds import AlarmRule
+from vigie.monitoring.window_report import Report
 
 SCHEMA = Schema(
     (*(Feature(name, Kind.NUMBER) for name in NUMBERS), *(Feature(name, Kind.CATEGORY) for name in CATEGORIES)),

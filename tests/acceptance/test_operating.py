@@ -41,7 +41,8 @@ def test_watch_once_ends_with_what_it_found(project):
         answered = project.json("watch", "--once", expect=0)
         assert answered["promoted"] == answered["challenger"]
     kinds = [event["kind"] for event in project.json("history")]
-    assert kinds[-6:] == ["alerted", "retrain_decided", "monitored", "trained", "gated", "promoted"]
+    assert "alerted" in kinds  # at the first alarm; the second finds the same alerts open and need not say so again
+    assert kinds[-5:] == ["retrain_decided", "monitored", "trained", "gated", "promoted"]
 
 
 def test_two_promotions_at_once_leave_one_line_of_history(new_project):

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from vigie.adapters.notifiers import LogNotifier
+from vigie.adapters.notifiers.log import LogNotifier
 from vigie.testing import RecordingNotifier
 from vigie.testing.conformance import NotifierSuite
 

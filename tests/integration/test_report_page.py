@@ -12,10 +12,23 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+from vigie.domain.frame import model_frame
+from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.task import Task
+from vigie.domain.window import Window
 from vigie.evaluation.value import DecisionValue
+from vigie.monitoring.assess import Reference, WindowRows, assess
+from vigie.monitoring.counts import count_window
+from vigie.monitoring.performance import PerformanceRule
+from vigie.monitoring.profile import build_profile
+from vigie.monitoring.report import PageInputs
+from vigie.monitoring.report import build as build_window
+from vigie.monitoring.thresholds import AlarmRule
+from vigie.reporting.page import page
 from vigie.training.dataset import DataSpec, build_dataset
 from vigie.training.report import Effort, Provenance, ReportInputs, render
 from vigie.training.search import TrainingSpec, train_candidates
@@ -126,6 +139,44 @@ def report() -> str:
     effort = Effort(rows=200, folds=2, steps=3, shuffles=2, judged_rows=100)
     value = DecisionValue(80.0, -10.0, -60.0, 0.0, "</title><i>EUR</i>")
     return render(ReportInputs(HOSTILE[0], dataset, parts, board, 4, 1, value, HOSTILE[1], told, effort))
+
+
+@pytest.fixture(scope="module")
+def window() -> str:
+    """A monitored window in which every name is hostile: features, levels, the model, the reasons."""
+    rng, n = np.random.default_rng(6), 600
+    features = (*(Feature(name, Kind.NUMBER) for name in HOSTILE[:-1]), Feature(HOSTILE[-1], Kind.CATEGORY))
+    schema = Schema(features, Target("t", Task.REGRESSION))
+
+    def rows(shift: float) -> pd.DataFrame:
+        columns = {name: rng.normal(shift, 1, n) for name in HOSTILE[:-1]}
+        levels = [HOSTILE[at] for at in rng.integers(0, 3, n)]
+        return model_frame(schema, {**columns, HOSTILE[-1]: levels})
+
+    profile = build_profile(schema, rows(0.0), rng.normal(size=n))
+    frame, said = rows(1.0), rng.normal(1, 1, n)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    found = WindowRows(Window(moment, moment), frame, said, None, np.empty(0), None)
+    rule = AlarmRule(false_alarm_budget=0.05, psi_margin=0.02, distance_margin=0.05, min_rows=100)
+    performance = PerformanceRule(("rmse",), 0.02, 100, 0.05)
+    report = assess(found, Reference(HOSTILE[0], HOSTILE[1], Task.REGRESSION, profile, {}), rule, performance, look=1)
+    counts = count_window(profile, frame, said)
+    return page(build_window(PageInputs(report, profile, counts, rule, 0.02, 100, moment)))
+
+
+def test_the_page_of_a_window_asks_for_nothing_either(trap: Trap, own: set[str], window: str, tmp_path: Path) -> None:
+    """The same promises for the monitoring page."""
+    file = tmp_path / "window.html"
+    file.write_text(window, encoding="utf-8")
+    asked, console, document = trap.hosts_of(file.as_uri(), tmp_path / "profile")
+    assert asked <= own
+    assert console == []
+    census = Census()
+    census.feed(document)
+    assert not census.tags.keys() & {"script", "img", "i", "b", "iframe", "link", "object"}
+    assert census.tags["svg"] >= len(HOSTILE) + 1
+    assert not [name for name in census.attributes if name.startswith("on")]
+    assert "<title>Monitoring of &lt;script&gt;" in document
 
 
 def test_the_page_asks_for_nothing_and_says_nothing(trap: Trap, own: set[str], report: str, tmp_path: Path) -> None:

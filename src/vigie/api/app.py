@@ -43,6 +43,7 @@ def create_app(service: Service, telemetry: Telemetry | None = None) -> ASGIApp:
     # FastAPI's own pages load their scripts from another host: ours stand alone.
     app = FastAPI(title=service.name, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     telemetry = telemetry or Telemetry(service.slots)
+    telemetry.attend(service.writer)
     answering = Answering(service, telemetry)
     endpoints = Endpoints(service, telemetry, answering)
     description = Description(app, service)

@@ -174,7 +174,8 @@ class Endpoints:
 
     async def metrics(self) -> Response:
         """Return what Prometheus reads."""
-        return Response(self._telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
+        told = self._telemetry.exposition() + await run_in_threadpool(self._service.verdicts)
+        return Response(told, media_type=CONTENT_TYPE_LATEST)
 
     async def docs(self) -> Response:
         """Return the page that explains this service; it asks nothing of any other host."""

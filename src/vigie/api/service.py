@@ -1,5 +1,6 @@
 """What the HTTP edge is made with: collaborators and limits, passed in by whoever starts the process."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ class Service:
         door: who is let in.
         hosts: names (lower case, without port) that requests may be addressed to; None for any.
         fast_path: whether plain requests are answered without the framework.
+        verdicts: returns what the watcher last found, in Prometheus' text format; it may read a file.
     """
 
     name: str
@@ -54,3 +56,4 @@ class Service:
     door: Door
     hosts: AbstractSet[str] | None
     fast_path: bool = True
+    verdicts: Callable[[], bytes] = bytes

@@ -23,6 +23,7 @@ from vigie.api import exchange
 from vigie.api.cells import Board, Cells, Name
 from vigie.api.door import caller_of
 from vigie.inference.slots import Slots
+from vigie.ports import PredictionWriter
 
 OTHER = "other"
 """The label of every path and method that is not ours."""
@@ -44,6 +45,7 @@ REQUESTS, DURATION = "vigie_requests_total", "vigie_request_duration_seconds"
 PREDICTIONS, WARNINGS = "vigie_predictions_total", "vigie_prediction_warnings_total"
 FEEDBACK, REFUSED = "vigie_feedback_total", "vigie_connections_refused_total"
 INFO, CONNECTIONS, RESTARTS = "vigie_model_info", "vigie_connections", "vigie_worker_restarts_total"
+DEPTH, COMMIT = "vigie_log_depth_rows", "vigie_log_last_commit_seconds"
 
 COUNTERS: Mapping[str, _Meaning] = {
     REQUESTS: _Meaning("HTTP requests answered.", ("route", "method", "code")),
@@ -54,8 +56,9 @@ COUNTERS: Mapping[str, _Meaning] = {
 }
 """What is counted in all workers together."""
 
-PID, CPU_BEFORE = "pid", "cpu_before"
-"""Numbers of a worker that no metric shows as they are: its process, and the CPU seconds of those before it."""
+PID, CPU_BEFORE, BEGAN = "pid", "cpu_before", "began"
+"""Numbers of a worker that no metric shows as they are: its process, the CPU seconds of those before it, and when the
+first of them began, in seconds since 1970."""
 
 
 class Telemetry:
@@ -72,6 +75,9 @@ class Telemetry:
         self._slots = slots
         self._own = board.cells(worker)
         self._own.put((PID,), os.getpid())
+        self._writer: PredictionWriter | None = None
+        if (BEGAN,) not in self._own.names():
+            self._own.put((BEGAN,), psutil.Process().create_time())
         self.registry = CollectorRegistry()
         self.registry.register(_Sums([board.cells(number) for number in range(board.n_workers)]))
         self.requests = Requests(self._own)
@@ -80,8 +86,12 @@ class Telemetry:
         self.feedback = Counter(self._own, FEEDBACK)
         self.refused = Counter(self._own, REFUSED).labels()
 
+    def attend(self, writer: PredictionWriter) -> None:
+        """Tell of this process's way into the log from now on."""
+        self._writer = writer
+
     def look(self, n_connections: int | None = None) -> None:
-        """Note what is true now: the model that serves and, where it is given, how many connections are open."""
+        """Note what is true now: who serves, the queue into the log and, where given, how many connections are open."""
         model = self._slots.champion
         for name in self._own.names():
             if name[0] == INFO:
@@ -90,6 +100,10 @@ class Telemetry:
             self._own.put((INFO, model.name, model.version), 1)
         if n_connections is not None:
             self._own.put((CONNECTIONS,), n_connections)
+        if self._writer is not None:
+            self._own.put((DEPTH,), self._writer.depth())
+            if (seconds := self._writer.last_sync_s()) is not None:
+                self._own.put((COMMIT,), seconds)
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
@@ -217,9 +231,15 @@ def _of_workers(workers: Iterable[Mapping[Name, list[float]]]) -> Iterator[Metri
     restarts = CounterMetricFamily(RESTARTS, "Workers started anew after one died.", labels=by)
     cpu = CounterMetricFamily("vigie_process_cpu_seconds_total", "CPU time of the server.", labels=by)
     memory = GaugeMetricFamily("vigie_process_resident_memory_bytes", "Resident memory.", labels=by)
+    depth = GaugeMetricFamily(DEPTH, "Predictions and outcomes that wait for the log.", labels=by)
+    commit = GaugeMetricFamily(COMMIT, "How long the log's latest commit took.", labels=by)
+    began = GaugeMetricFamily("vigie_process_start_time_seconds", "When the server began, since 1970.", labels=by)
     for number, numbers in enumerate(workers):
         label, cpu_s = [str(number)], numbers.get((CPU_BEFORE,), [0.0])[0]
         n_open.add_metric(label, numbers.get((CONNECTIONS,), [0.0])[0])
+        for family, name in ((depth, DEPTH), (commit, COMMIT), (began, BEGAN)):
+            if (name,) in numbers:
+                family.add_metric(label, numbers[name,][0])
         restarts.add_metric(label, numbers.get((RESTARTS,), [0.0])[0])
         pid = int(numbers.get((PID,), [0.0])[0])
         try:
@@ -229,7 +249,7 @@ def _of_workers(workers: Iterable[Mapping[Name, list[float]]]) -> Iterator[Metri
         except psutil.Error:
             pass  # between its end and its successor
         cpu.add_metric(label, cpu_s)
-    yield from (n_open, restarts, cpu, memory)
+    yield from (n_open, restarts, cpu, memory, began, depth, commit)
 
 
 def has_ended(cells: Cells, cpu_s: float) -> None:
@@ -242,6 +262,7 @@ def has_ended(cells: Cells, cpu_s: float) -> None:
     cells.add((CPU_BEFORE,), cpu_s)
     cells.put((PID,), 0)
     cells.put((CONNECTIONS,), 0)
+    cells.put((DEPTH,), 0)
     cells.add((RESTARTS,), 1)
 
 

@@ -4,9 +4,9 @@ from rich.console import Console
 
 from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
 from vigie.evaluation.segments import Segment
-from vigie.monitoring.assess import Report
 from vigie.monitoring.estimation import BLIND, EstimateReport
 from vigie.monitoring.weak_spots import DeclaredSegment, SegmentReport
+from vigie.monitoring.window_report import Report
 
 
 def print_business(report: Report, screen: Console) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "promote": "Make a version the champion.",
     "rollback": "Go back one champion.",
     "keys": "Make keys that open the server, and the pair that signs versions.",
+    "alerts": "List the alerts that are open, and try the channels.",
     "history": "Tell what the loop did, and why.",
     "export": "Copy the prediction log to Parquet files, a day each.",
     "expire": "Delete predictions that are older than stores.keep.",

@@ -1,6 +1,8 @@
 """``vigie monitor``: one window judged, or a table judged month by month."""
 
+import os
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,27 @@ import click
 
 from vigie.cli.options import json_option, project_option, settings_of
 from vigie.domain.measurement import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options say."""
+
+    as_json: bool
+    last: str | None
+    data: str | None
+    by: str | None
+    html: Path | None
+    evidently: Path | None
+    replay_rows: int | None
+    fail_on: str | None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+        if self.by and not (self.data or self.last):
+            raise click.UsageError("--by goes with --data or with --last")
+        if self.by and (self.html or self.evidently):
+            raise click.UsageError("a page shows one window: leave --by out, or cut the table yourself")
 
 
 @click.command("monitor")
@@ -28,17 +51,21 @@ from vigie.domain.measurement import Verdict
     metavar="[ROWS]",
     help="Try the alarm rule on the training table itself, in windows of so many rows [default: monitoring.min_rows].",
 )
+@click.option(
+    "--html",
+    "html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the window as one HTML page that works offline.",
+)
+@click.option(
+    "--evidently",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write Evidently's own report of the same rows too; it needs an environment of its own.",
+)
 @click.option("--fail-on", type=click.Choice(["alarm", "warn"]), help="Exit with 1 on this verdict or a graver one.")
-def command(  # noqa: PLR0913  as many as the command has options
-    project: Path,
-    *,
-    as_json: bool,
-    last: str | None,
-    data: str | None,
-    by: str | None,
-    replay_rows: int | None,
-    fail_on: str | None,
-) -> None:
+def command(project: Path, **options: Any) -> None:
     """Say how inputs, predictions and performance compare with training.
 
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
@@ -52,22 +79,28 @@ def command(  # noqa: PLR0913  as many as the command has options
     from vigie.cli.output import console, print_json
     from vigie.cli.report import print_report
     from vigie.loop.champion import champion_version, open_version
+    from vigie.wiring.alerting import asking
     from vigie.wiring.operate import open_loop
 
-    if by and not (data or last):
-        raise click.UsageError("--by goes with --data or with --last")
+    asked = Asked(**options)
     settings = settings_of(project)
-    if replay_rows is not None:
-        _replay(settings, replay_rows, as_json=as_json)
+    if asked.replay_rows is not None:
+        _replay(settings, asked.replay_rows, as_json=asked.as_json)
         return
     with open_loop(settings) as loop:
         opened = open_version(loop, champion_version(loop))
-        if data:
-            reports = _backtests(loop, opened, settings, data, by)
+        if asked.data:
+            reports = _backtests(loop, opened, settings, asked.data, asked.by)
+        elif asked.last and asked.by:
+            reports = _over_time(loop, opened, asked.last, asked.by)
         else:
-            reports = _over_time(loop, opened, last, by) if last and by else [_live(loop, opened, last)]
-    if as_json:
-        print_json([report.to_dict() for report in reports] if data or by else reports[0].to_dict())
+            reports = [_live(asking(loop, settings, os.environ), opened, asked.last)]
+        if asked.html:
+            _draw(loop, opened, settings, asked, reports[0])
+        if asked.evidently:
+            _ask_evidently(loop, opened, settings, asked, reports[0])
+    if asked.as_json:
+        print_json([report.to_dict() for report in reports] if asked.data or asked.by else reports[0].to_dict())
     elif len(reports) > 1:
         from vigie.cli.timeline import print_timeline
 
@@ -75,7 +108,7 @@ def command(  # noqa: PLR0913  as many as the command has options
     else:
         print_report(reports[0], console())
     worst = Verdict.worst(report.verdict for report in reports)
-    if fail_on and list(Verdict).index(worst) >= list(Verdict).index(Verdict(fail_on)):
+    if asked.fail_on and list(Verdict).index(worst) >= list(Verdict).index(Verdict(asked.fail_on)):
         sys.exit(1)
 
 
@@ -105,13 +138,15 @@ def _replay(settings: Any, rows: int, *, as_json: bool) -> None:
 def _live(loop: Any, opened: Any, last: str | None) -> Any:
     from vigie.domain.window import Window
     from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window
+    from vigie.loop.service import with_service
 
     window = open_window(loop, opened.version)
     outcomes = open_outcomes(loop, opened.version, window)
     if last:
         now = loop.clock.now()
         window = outcomes = Window(now - length(last), now)
-    return monitor(loop, opened, window, look=next_look(loop, opened.version), outcomes=outcomes)
+    report = monitor(loop, opened, window, look=next_look(loop, opened.version), outcomes=outcomes)
+    return with_service(loop, report)
 
 
 _STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
@@ -134,6 +169,36 @@ def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None)
     table = read_source(settings, data)
     pieces = cut(table, settings.data.time, by, now=loop.clock.now())
     return backtests(loop, opened, pieces)
+
+
+def _draw(loop: Any, opened: Any, settings: Any, asked: Asked, report: Any) -> None:
+    """Write the page; a file that cannot be written is a usage error."""
+    from vigie.loop.picture import counts_of_table, counts_of_window, picture
+    from vigie.wiring.operate import read_source
+
+    file = asked.html or Path()
+    if asked.data:
+        counts = counts_of_table(opened, read_source(settings, asked.data))
+    else:
+        counts = counts_of_window(loop, opened, report.window)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(picture(loop, opened, report, counts), encoding="utf-8")
+    except OSError as error:
+        raise click.BadParameter(f"{file} cannot be written: {error.strerror}", param_hint="--html") from error
+    click.echo(f"The page is {file}.", err=True)
+
+
+def _ask_evidently(loop: Any, opened: Any, settings: Any, asked: Asked, report: Any) -> None:
+    from vigie.wiring.evidently import evidently_of_table, evidently_of_window
+    from vigie.wiring.operate import read_source
+
+    file = asked.evidently or Path()
+    if asked.data:
+        evidently_of_table(opened, settings, read_source(settings, asked.data), file)
+    else:
+        evidently_of_window(loop, opened, settings, report.window, file)
+    click.echo(f"Evidently's report is {file}. Its verdicts are its own.", err=True)
 
 
 def length(text: str, *, option: str = "--last") -> timedelta:

@@ -6,7 +6,7 @@ from vigie.cli.business import print_business
 from vigie.cli.output import Columns, counted, measured, number, plain, table, verdict_text
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.evaluation.calibration import Reliability
-from vigie.monitoring.assess import FeatureReport, Report
+from vigie.monitoring.window_report import FeatureReport, Report
 
 
 def print_report(report: Report, screen: Console) -> None:
@@ -27,14 +27,15 @@ def print_report(report: Report, screen: Console) -> None:
     if report.performance.calibration is not None:
         screen.print(_calibration(report.performance.calibration))
     print_business(report, screen)
-    if all(item.value is None for item in report.technical):
+    known = [item for item in report.technical if item.value is not None]
+    if not known and report.service.verdict is Verdict.UNKNOWN:
         return  # a table judged as if it had been traffic was served by nobody
     screen.print()
     screen.print(
         table(
-            "Service",
+            f"Service: {verdict_text(report.service.verdict)} ({plain(report.service.reason)})",
             [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
-            [_service(item) for item in report.technical],
+            [_service(item) for item in known],
         )
     )
 

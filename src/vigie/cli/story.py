@@ -98,7 +98,7 @@ class Story:
                 calm.alert is None,
                 alarmed.report.drifted == ("anciennete_mois", "montant_mensuel", "nb_reclamations"),
                 followed,
-                finish.alert is None,
+                finish.alert is None or finish.alert.resolved,
                 tally.failed == 0,
                 logged == tally.predictions,
             )

@@ -11,7 +11,7 @@ from vigie.cli.output import Columns, measured, number, plain, table, verdict_te
 from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError, InsufficientDataError
-from vigie.monitoring.assess import Report
+from vigie.monitoring.window_report import Report
 from vigie.training.roles import read_times
 
 Piece = tuple[pa.Table, Window]

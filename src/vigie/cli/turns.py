@@ -11,11 +11,12 @@ from vigie.loop.cycle import Turn
 def print_turn(turn: Turn, screen: Console) -> None:
     """Print what followed from the report, one line a step."""
     screen.print()
+    if turn.alert:
+        word = "Resolved" if turn.alert.resolved else f"Alert[/] ({turn.alert.severity.value})[bold]"
+        screen.print(f"[bold]{word}[/]: {plain(turn.alert.title)}")
     if not turn.closed:
         screen.print(f"Window stays open: {turn.report.n:,} predictions so far are too few to judge.")
         return
-    if turn.alert:
-        screen.print(f"[bold]Alert[/] ({turn.alert.severity.value}): {plain(turn.alert.title)}")
     if turn.decision and turn.decision.asked:
         word = "Retrain" if turn.decision.retrain else "No retraining yet"
         screen.print(f"[bold]{word}[/]: {plain(turn.decision.reasons[-1])}")

@@ -1,39 +1,130 @@
-"""Tell a person, and record that it was told."""
+"""Tell a person what a report calls for, once, and record that it was told."""
 
-from vigie.alerting.rules import alert_for
-from vigie.domain.alert import Alert
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from vigie.alerting.life import Finding, Moment, changes
+from vigie.alerting.memory import Undelivered, message_dict, standings, undelivered
+from vigie.alerting.message import compose, described
+from vigie.domain.alert import Alert, Change, Subject
 from vigie.domain.event import Event, EventKind
+from vigie.domain.measurement import Verdict
 from vigie.errors import VigieError
 from vigie.loop.context import Loop
-from vigie.monitoring.assess import Report
+from vigie.monitoring.window_report import Report
+from vigie.ports import Notifier
+
+MAX_TRIES: Final = 10
+"""How often a message is tried on a channel: a channel that fails for ten turns is broken, not busy."""
 
 
-def alert(loop: Loop, report: Report) -> Alert | None:
-    """Send what a report calls for; return it, or None for a calm window."""
-    raised = alert_for(
-        loop.model,
-        performance=report.performance.verdict,
-        prediction=report.prediction.actionable,
-        drifted=report.confirmed,
-        headline=report.headline,
-    )
-    if raised is None:
+def alert(loop: Loop, report: Report, *, closed: bool = True) -> Alert | None:
+    """Take every alert a step further and send what is worth telling; return the message, None for a calm turn.
+
+    Args:
+        loop: ports and rules.
+        report: the window, judged.
+        closed: whether the window is judged for good; of an open one only the service can say anything yet.
+    """
+    events = loop.ledger.events(loop.model, kinds=(EventKind.ALERTED,))
+    if (late := undelivered(events)) is not None and late.tries < MAX_TRIES:
+        _send_again(loop, late)
+    findings = [finding for finding in findings_of(report) if closed or finding.subject is Subject.SERVICE]
+    moment = Moment(loop.model, report.version, loop.clock.now())
+    outcome = changes(standings(events), findings, moment, loop.rules.alerts)
+    if not outcome.changes:
         return None
-    trouble: tuple[str, ...] = ()
-    try:
-        loop.notifier.send(raised)
-    except VigieError as error:
-        # The promise kept here: a broken channel never stops the loop; the ledger says that nobody was told.
-        trouble = (f"The alert could not be delivered: {error}",)
+    message = compose(outcome.changes, _sentences(report, closed=closed), moment) if outcome.tell else None
+    troubles = _deliver(loop.channels, message) if message else {}
+    _record(loop, outcome.changes, message, troubles)
+    return message
+
+
+def findings_of(report: Report) -> tuple[Finding, ...]:
+    """Return what a report says of each subject, by its own verdicts, the strongest evidence first."""
+    inputs = report.drifted
+    return (
+        Finding(Subject.SERVICE, report.service.verdict, "the service is not well"),
+        Finding(Subject.PERFORMANCE, report.performance.verdict, "realised performance fell"),
+        Finding(Subject.ESTIMATE, report.estimate.verdict, "performance is estimated to be worse"),
+        Finding(
+            Subject.PREDICTION,
+            report.prediction.verdict,
+            "predictions changed",
+            confirmed=report.prediction.confirmed,
+        ),
+        Finding(
+            Subject.INPUTS,
+            Verdict.worst(feature.verdict for feature in report.features if feature.verdict is not Verdict.UNKNOWN),
+            f"inputs changed: {', '.join(inputs)}",
+            about=inputs,
+            confirmed=bool(report.confirmed),
+        ),
+    )
+
+
+def _sentences(report: Report, *, closed: bool) -> tuple[str, ...]:
+    """Return the report's own words; of an open window only what it says of the service."""
+    return report.headline if closed else (report.service.reason,)
+
+
+def _deliver(channels: Mapping[str, Notifier], message: Alert) -> dict[str, str]:
+    """Send to every channel; return what went wrong by channel."""
+    troubles = {}
+    for label, channel in channels.items():
+        try:
+            channel.send(message)
+        except VigieError as error:
+            # The promise kept here: a broken channel never stops the loop; the ledger says who was not told, and the
+            # next turn tries again.
+            troubles[label] = str(error)
+    return troubles
+
+
+def _send_again(loop: Loop, late: Undelivered) -> None:
+    channels = {label: loop.channels[label] for label in late.channels if label in loop.channels}
+    troubles = _deliver(channels, late.message)
+    tries = late.tries + 1
+    said = f"Try {tries} of {MAX_TRIES} to deliver: {late.message.title}."
+    reached = tuple(f"Delivered to {label}." for label in channels if label not in troubles)
+    evidence = _evidence((), late.message, troubles, tries)
+    _append(loop, late.message, said, (*reached, *_reasons(troubles)), evidence)
+
+
+def _record(loop: Loop, steps: Sequence[Change], message: Alert | None, troubles: Mapping[str, str]) -> None:
+    if message is not None:
+        summary = f"{message.word.capitalize()}: {message.title}."
+        reasons = (*message.body.splitlines(), *_reasons(troubles))
+    else:
+        summary = "Not told: it was told a short while ago, or must be seen again."
+        reasons = tuple(described(step) for step in steps)
+    _append(loop, message or steps[0], summary, reasons, _evidence(steps, message, troubles, 1))
+
+
+def _reasons(troubles: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"The alert could not be delivered: {trouble}" for trouble in troubles.values())
+
+
+def _evidence(
+    steps: Sequence[Change], message: Alert | None, troubles: Mapping[str, str], tries: int
+) -> dict[str, Any]:
+    return {
+        "steps": [step.to_dict() for step in steps],
+        "message": message_dict(message) if message else None,
+        "undelivered": sorted(troubles),
+        "tries": tries,
+    }
+
+
+def _append(loop: Loop, about: Alert | Change, summary: str, reasons: Sequence[str], evidence: dict[str, Any]) -> None:
     loop.ledger.append(
         Event(
             kind=EventKind.ALERTED,
             at=loop.clock.now(),
             model=loop.model,
-            version=report.version,
-            summary=f"{raised.severity.value.capitalize()}: {raised.title}.",
-            reasons=(*report.headline, *trouble),
-            evidence={"severity": raised.severity.value, "drifted": list(report.confirmed)},
+            version=about.version,
+            summary=summary,
+            reasons=tuple(reasons),
+            evidence=evidence,
         )
     )
-    return raised

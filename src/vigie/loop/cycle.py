@@ -14,7 +14,8 @@ from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window, r
 from vigie.loop.origin import Origin
 from vigie.loop.promote import Move, notice_moved_alias, promote
 from vigie.loop.retrain import Challenge, retrain
-from vigie.monitoring.assess import Report
+from vigie.loop.service import with_service
+from vigie.monitoring.window_report import Report
 from vigie.retraining.policy import RetrainDecision
 from vigie.training.search import Progress
 
@@ -26,7 +27,7 @@ class Turn:
     Attributes:
         report: the window, judged.
         closed: whether the window is now closed; one with too few predictions goes on filling.
-        alert: what a person was told.
+        alert: the message that was sent to a person.
         decision: what the retrain policy said.
         challenge: the challenger and the gate's decision.
         promoted: the change of champion.
@@ -43,7 +44,9 @@ class Turn:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether it ends in an alarm that no promotion answered."""
+        """Whether it ends in an alarm that no promotion answered; a service that is not well is one at any time."""
+        if self.report.service.verdict is Verdict.ALARM:
+            return True
         return self.closed and self.report.actionable is Verdict.ALARM and self.promoted is None
 
 
@@ -62,10 +65,11 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
     opened = open_version(loop, version)
     window = open_window(loop, version, settled=True)
     outcomes = open_outcomes(loop, version, window)
-    report = monitor(loop, opened, window, look=next_look(loop, version), outcomes=outcomes)
-    if report.n < loop.rules.alarm.min_rows:
-        return Turn(report, closed=False)
-    told = alert(loop, report)
+    report = with_service(loop, monitor(loop, opened, window, look=next_look(loop, version), outcomes=outcomes))
+    closed = report.n >= loop.rules.alarm.min_rows
+    told = alert(loop, report, closed=closed)
+    if not closed:
+        return Turn(report, closed=False, alert=told)
     decision, rows = decide_retraining(loop, opened, report, outcomes)
     record_look(loop, report, outcomes)
     if not decision.retrain:

@@ -1,6 +1,8 @@
 """Ask the retrain policy, on the outcomes known since the alarm began, and record its answer."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Verdict
@@ -8,7 +10,7 @@ from vigie.domain.window import Window
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.logged import labelled_table
-from vigie.monitoring.assess import Report
+from vigie.monitoring.window_report import Report
 from vigie.ports import LoggedRows
 from vigie.retraining.policy import RetrainDecision, decide
 from vigie.retraining.triggers import find_triggers
@@ -75,7 +77,7 @@ def _last_retrained_at(loop: Loop) -> datetime | None:
 def _rows_to_learn_from(loop: Loop, opened: OpenVersion, report: Report, outcomes: Window) -> LoggedRows:
     made, arrived = report.window.start, outcomes.start
     for event in reversed(loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=report.version)):
-        if event.evidence["verdict"] != Verdict.ALARM.value:
+        if not _told_of_a_change(event.evidence):
             break
         made = made.fromisoformat(event.evidence["window"]["start"])
         arrived = min(arrived, arrived.fromisoformat(event.evidence["outcomes"]["start"]))
@@ -83,6 +85,12 @@ def _rows_to_learn_from(loop: Loop, opened: OpenVersion, report: Report, outcome
         since = Window(arrived, outcomes.end)
         return loop.log.outcomes(loop.model, opened.schema, since, version=opened.version)
     return loop.log.rows(loop.model, opened.schema, Window(made, report.window.end), version=opened.version)
+
+
+def _told_of_a_change(evidence: Mapping[str, Any]) -> bool:
+    """Whether a judged window raised an alarm that new rows could answer; a silent server is none."""
+    parts = (evidence["performance"], evidence["prediction"], *evidence["features"])
+    return any(part["verdict"] == Verdict.ALARM.value for part in parts)
 
 
 def _event(loop: Loop, report: Report, decision: RetrainDecision, n_labelled: int) -> Event:

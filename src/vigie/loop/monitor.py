@@ -23,10 +23,11 @@ from vigie.loop.judged import read_judged
 from vigie.loop.logged import answers_in, frame_of, labelled_of, labelled_part, latency_of, n_labelled
 from vigie.loop.past import compared_with, past_counts
 from vigie.loop.quantity import predicted_quantity
-from vigie.monitoring.assess import Reference, Report, WindowRows, assess
+from vigie.monitoring.assess import Reference, WindowRows, assess
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.expected import Answers
 from vigie.monitoring.performance import PerformanceRule
+from vigie.monitoring.window_report import Report
 from vigie.promotion.history import reigns
 
 SETTLING = timedelta(seconds=1)

@@ -19,6 +19,7 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
 from vigie.domain.prediction import Feedback, FeedbackStatus, Prediction
 from vigie.domain.schema import Schema, Value
+from vigie.domain.service import ServiceSample
 from vigie.errors import StorageError
 from vigie.ports.log import Expired, Exports, Held, HourCounts, LoggedDay, LoggedRows, PredictionLog, Tally
 
@@ -40,6 +41,8 @@ __all__ = [
     "PredictionWriter",
     "Replay",
     "RowEncoder",
+    "ServiceProbe",
+    "ServiceSample",
     "Tally",
     "Tracker",
 ]
@@ -327,6 +330,14 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Release what is held; a second call does nothing."""
+        ...
+
+
+class ServiceProbe(Protocol):
+    """A way to ask the server how it does."""
+
+    def sample(self) -> ServiceSample:
+        """Return its counters and gauges; a server that does not answer is a sample that says why."""
         ...
 
 

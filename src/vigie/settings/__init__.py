@@ -18,6 +18,7 @@ import msgspec
 from vigie.errors import ConfigurationError, nearest
 from vigie.settings.sections import (
     AccessSettings,
+    AlertingSettings,
     BundleSettings,
     DataSettings,
     GateSettings,
@@ -48,6 +49,7 @@ class Settings:
     serving: ServingSettings = field(default_factory=ServingSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
+    alerting: AlertingSettings = field(default_factory=AlertingSettings)
     retraining: RetrainingSettings = field(default_factory=RetrainingSettings)
     gate: GateSettings = field(default_factory=GateSettings)
     bundle: BundleSettings = field(default_factory=BundleSettings)
@@ -82,6 +84,7 @@ SECTIONS: dict[str, Any] = {
     "serving": ServingSettings,
     "access": AccessSettings,
     "monitoring": MonitoringSettings,
+    "alerting": AlertingSettings,
     "retraining": RetrainingSettings,
     "gate": GateSettings,
     "bundle": BundleSettings,

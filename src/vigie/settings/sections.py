@@ -150,6 +150,36 @@ class MonitoringSettings:
         "Loss of performance too small to matter: absolute for scores, relative for losses.", 0.02
     )
     segments: tuple[str, ...] = key("Features whose every level, or quarter, gets its own metrics.", ())
+    service: str | None = key(
+        "Address of the server whose metrics are read; its silence is an alarm. Left out: the one of `serving` is "
+        "asked, and its silence is none.",
+        None,
+    )
+    service_key: str | None = key("Access key with the scope `metrics`, as `${NAME}` of the environment.", None)
+    max_error_rate: Annotated[float, Meta(ge=0, lt=1)] | None = key(
+        "Share of requests that may fail by the server's fault before it is an alarm; left out: any.", None
+    )
+    max_latency_p99_ms: Annotated[float, Meta(gt=0)] | None = key(
+        "Milliseconds that 99 of 100 answers must not take longer than; left out: any.", None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AlertingSettings:
+    """Who hears of an alarm, and how often; `vigie alerts test` tries every channel."""
+
+    channels: tuple[str, ...] = key(
+        "Apprise addresses (`mailto://…`, `slack://…`); `${NAME}` is taken from the environment.", ()
+    )
+    webhooks: tuple[str, ...] = key("Addresses that get a signed CloudEvent; `${NAME}` as above.", ())
+    webhook_secret: str | None = key(
+        "What signs them: `whsec_` and 24 to 64 bytes in base64, as `${NAME}` of the environment.", None
+    )
+    cooldown: timedelta = key("Least time between two messages about one version and subject.", timedelta(hours=4))
+    timeout: timedelta = key("How long a message may take on one channel, all tries together.", timedelta(seconds=15))
+    allow_private: bool = key(
+        "Whether this machine and private networks may be reached, and webhooks without TLS.", default=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

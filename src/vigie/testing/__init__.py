@@ -10,11 +10,13 @@ from vigie.testing.notifier import RecordingNotifier
 from vigie.testing.prediction_log import InMemoryPredictionLog
 from vigie.testing.prediction_writer import InMemoryPredictionWriter
 from vigie.testing.registry import InMemoryRegistry
+from vigie.testing.service import FixedService
 from vigie.testing.tracker import InMemoryTracker, KeptRun
 
 __all__ = [
     "FakeClock",
     "FakeIds",
+    "FixedService",
     "InMemoryLedger",
     "InMemoryPredictionLog",
     "InMemoryPredictionWriter",

@@ -14,15 +14,17 @@ from vigie.adapters.clock import SystemClock
 from vigie.adapters.git import current_commit
 from vigie.adapters.mlflow_registry import MlflowRegistry
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
-from vigie.adapters.notifiers import LogNotifier
+from vigie.adapters.notifiers.log import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
+from vigie.alerting.life import AlertRule
 from vigie.evaluation.value import DecisionValue
 from vigie.loop.adopt import Adopted, adopt
 from vigie.loop.context import Loop, Rules
 from vigie.loop.given import Given
 from vigie.loop.origin import Origin
 from vigie.loop.train import Trained, train
+from vigie.monitoring.technical import ServiceRule
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
@@ -72,6 +74,8 @@ def rules_of(settings: Settings) -> Rules:
         held_out=settings.retraining.held_out,
         trust=trust_of(settings.bundle),
         value=DecisionValue(**asdict(settings.value)) if settings.value else None,
+        alerts=AlertRule(settings.alerting.cooldown),
+        service=ServiceRule(monitoring.max_error_rate, monitoring.max_latency_p99_ms),
         baseline=monitoring.baseline,
         season=monitoring.season,
         segments=monitoring.segments,
@@ -81,6 +85,9 @@ def rules_of(settings: Settings) -> Rules:
 @contextmanager
 def open_loop(settings: Settings) -> Iterator[Loop]:
     """Open every store of a project; all are closed at the end, whatever happens.
+
+    It tells its log alone and asks no server: who watches adds ``wiring.alerting.speaking`` and ``asking``, and only
+    that needs the secrets of channels in the environment.
 
     Raises:
         RegistryError: MLflow's store cannot be opened.
@@ -101,7 +108,7 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
             tracker=MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID")),
             log=log,
             ledger=ledger,
-            notifier=LogNotifier(),
+            channels={"log": LogNotifier()},
             clock=SystemClock(),
             rules=rules_of(settings),
             signer=signer_of(settings),

@@ -24,9 +24,11 @@ from vigie.loop.promote import Move, promote
 from vigie.loop.register import Registered, register
 from vigie.loop.report import report
 from vigie.loop.rollback import rollback
+from vigie.loop.service import with_service
 from vigie.loop.train import Trained
-from vigie.monitoring.assess import Report
+from vigie.monitoring.window_report import Report
 from vigie.settings import Settings, load_settings
+from vigie.wiring.alerting import asking, speaking
 from vigie.wiring.load import Model, open_model
 from vigie.wiring.operate import adopt_project, open_loop, origin_of, owner, read_source, train_project
 from vigie.wiring.registered import fetch
@@ -92,12 +94,13 @@ class Project:
             opened = open_version(loop, champion_version(loop))
             look, judged = next_look(loop, opened.version), window or open_window(loop, opened.version)
             outcomes = judged if window else open_outcomes(loop, opened.version, judged)
-            return monitor(loop, opened, judged, look=look, outcomes=outcomes)
+            found = monitor(loop, opened, judged, look=look, outcomes=outcomes)
+            return with_service(asking(loop, self.settings, os.environ), found)
 
     def watch_once(self) -> Turn:
         """Take one turn of the loop: monitor, alert, retrain, gate, promote; what ``vigie watch --once`` does."""
         with self._open() as loop:
-            return one_turn(loop, self.settings)
+            return one_turn(speaking(asking(loop, self.settings, os.environ), self.settings, os.environ), self.settings)
 
     def promote(self, version: str, *, reason: str) -> Event:
         """Make a version the champion."""

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 
 from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.bundle_cache import BundleCache
@@ -34,6 +35,7 @@ from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
 from vigie.wiring.tracing import traced
+from vigie.wiring.verdicts import read_verdicts
 from vigie.wiring.workers import allow_files, supervise
 
 logger = logging.getLogger("vigie.serve")
@@ -103,6 +105,7 @@ def answer(post: Post, worker: int) -> None:
         door=post.door,
         hosts=_hosts(settings),
         fast_path=settings.serving.fast_path,
+        verdicts=partial(read_verdicts, state_folder(settings)),
     )
     telemetry = Telemetry(slots, post.board, worker)
     try:

@@ -1,12 +1,16 @@
 """The watcher: turns of the loop, on an interval, until it is told to end."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 from vigie.adapters.git import current_commit
+from vigie.adapters.verdict_file import write_verdicts
+from vigie.alerting.memory import open_alerts
+from vigie.domain.event import EventKind
 from vigie.errors import VigieError
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn, turn
@@ -15,8 +19,10 @@ from vigie.loop.origin import Origin
 from vigie.loop.report import report
 from vigie.settings import Settings
 from vigie.training.search import Progress
+from vigie.wiring.alerting import asking, speaking
 from vigie.wiring.keeping import alone
 from vigie.wiring.operate import open_loop, owner
+from vigie.wiring.verdicts import VERDICTS
 
 logger = logging.getLogger("vigie.watch")
 
@@ -27,7 +33,8 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
     Raises:
         VigieError: the one turn asked for failed. On an interval a failed turn is logged and the next one is taken.
     """
-    with open_loop(settings) as loop:
+    with open_loop(settings) as opened:
+        loop = speaking(asking(opened, settings, os.environ), settings, os.environ)
         if pause is None:
             yield one_turn(loop, settings)
             _expire(loop, settings)
@@ -53,11 +60,22 @@ def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -
     origin = Origin("prediction log", current_commit(settings.folder), "vigie watch")
     progress = progress or (lambda _name, _done, _total: None)
     taken = turn(loop, origin=origin, owner=owner(), progress=progress)
+    if taken.closed:
+        _show_verdicts(loop, settings, taken)
     if taken.challenge and settings.retraining.report:
         told = report(loop, taken.challenge.trained, origin=origin, keep=True, progress=progress)
         if told.trouble:
             logger.warning("%s", told.trouble)
     return taken
+
+
+def _show_verdicts(loop: Loop, settings: Settings, taken: Turn) -> None:
+    standing = open_alerts(loop.ledger.events(loop.model, kinds=(EventKind.ALERTED,)))
+    try:
+        write_verdicts(settings.root / VERDICTS, taken.report, standing)
+    except OSError as error:
+        # The promise kept here: what Prometheus does not see, the ledger has all the same.
+        logger.error("the verdicts could not be written for Prometheus: %s", error.strerror)  # noqa: TRY400
 
 
 def _expire(loop: Loop, settings: Settings) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from vigie.alerting.life import AlertRule
 from vigie.bundle.trust import Trust
 from vigie.domain.model import CHAMPION
 from vigie.domain.prediction import Feedback, FeedbackStatus
@@ -21,6 +22,7 @@ from vigie.loop.origin import Origin
 from vigie.loop.predict import predict
 from vigie.loop.register import register
 from vigie.loop.train import train
+from vigie.monitoring.technical import ServiceRule
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
@@ -52,6 +54,8 @@ RULES = Rules(
     gate=GateRule(level=0.95, margin=0.0, min_rows=50),
     held_out=0.3,
     trust=Trust(),
+    alerts=AlertRule(cooldown=timedelta(hours=4)),
+    service=ServiceRule(),
 )  # fmt: skip
 
 
@@ -71,7 +75,7 @@ class World:
         self.notifier = RecordingNotifier()
         self.ids = FakeIds()
         self.loop = Loop(
-            model, self.registry, self.tracker, self.log, self.ledger, self.notifier, self.clock, rules
+            model, self.registry, self.tracker, self.log, self.ledger, {"recording": self.notifier}, self.clock, rules
         )  # fmt: skip
 
     def change(self, **rules):

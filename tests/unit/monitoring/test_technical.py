@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from scipy.stats import quantile_test
+from scipy.stats import binomtest, quantile_test
 
+from vigie.domain.measurement import Verdict
+from vigie.domain.service import ServiceSample
 from vigie.domain.window import Window
-from vigie.monitoring.technical import measure_service
+from vigie.monitoring.technical import UNASKED, ServiceRule, judge_service, measure_server, measure_service
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = Window(START, START + timedelta(minutes=1))
@@ -50,3 +52,65 @@ def test_no_latency_has_no_percentile(latency):
 def test_a_window_without_length_has_no_rate():
     """No division by zero."""
     assert _by_name(None, Window(START, START))["throughput"].value is None
+
+
+NOW = ServiceSample(requests=2_000, failures=40, cpu_s=30.0, started_at_s=7.0, uptime_s=60.0, memory_bytes=2.0**21)
+
+
+def _server(sample, before):
+    return {item.name: item for item in measure_server(sample, before)}
+
+
+def test_a_server_seen_first_is_measured_since_it_began():
+    """2 % of 2,000 requests, with Wilson's interval; half a processor; 2 MiB."""
+    found = _server(NOW, {})
+    expected = binomtest(40, 2_000).proportion_ci(0.95, method="wilson")
+    assert found["error_rate"].value == 0.02
+    assert (found["error_rate"].interval.low, found["error_rate"].interval.high) == pytest.approx(tuple(expected))
+    assert (found["cpu"].value, found["memory"].value) == (0.5, 2.0)
+    assert found["error_rate"].reason == "Since the server began."
+
+
+def test_a_server_that_began_again_is_not_compared_with_the_one_before():
+    """Its counters are its own."""
+    assert _server(NOW, {"requests": 9_999, "started_at_s": 6.0})["error_rate"].n == 2_000
+
+
+def test_a_silent_server_has_no_number_and_says_why():
+    """Every measurement holds the reason."""
+    found = _server(ServiceSample(trouble="It is away."), NOW.counters())
+    assert {item.value for item in found.values()} == {None}
+    assert {item.reason for item in found.values()} == {"It is away."}
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        (ServiceRule(), Verdict.OK),
+        (ServiceRule(max_error_rate=0.05), Verdict.OK),
+        (ServiceRule(max_error_rate=0.018), Verdict.WARN),
+        (ServiceRule(max_error_rate=0.01), Verdict.ALARM),
+        (ServiceRule(max_latency_p99_ms=2_000.0), Verdict.OK),
+        (ServiceRule(max_latency_p99_ms=500.0), Verdict.ALARM),
+        (ServiceRule(max_error_rate=0.05, max_latency_p99_ms=500.0), Verdict.ALARM),
+    ],
+)
+def test_a_limit_is_broken_when_chance_cannot_explain_it(limits, verdict):
+    """The interval beyond the limit alarms; the value alone warns."""
+    latency_us = np.arange(1, 1001) * 1000.0
+    measured = (*measure_service(latency_us, MINUTE, 1_000), *measure_server(NOW, {}))
+    assert judge_service(measured, NOW, limits, 1_000).verdict is verdict
+
+
+@pytest.mark.parametrize(("declared", "verdict"), [(True, Verdict.ALARM), (False, Verdict.UNKNOWN)])
+def test_silence_is_an_alarm_of_a_server_that_was_named(declared, verdict):
+    """The default address may have nobody behind it."""
+    sample = ServiceSample(trouble="It is away.", declared=declared)
+    found = judge_service(measure_server(sample, {}), sample, ServiceRule(), 0)
+    assert (found.verdict, found.counters) == (verdict, {})
+    assert "It is away." in found.reason
+
+
+def test_a_service_that_nobody_asked_is_unknown():
+    """Neither a limit nor a sample."""
+    assert judge_service((), None, ServiceRule(), 0) is UNASKED

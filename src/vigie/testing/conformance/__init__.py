@@ -28,6 +28,7 @@ pytest.register_assert_rewrite(
             "prediction_log",
             "prediction_writer",
             "registry",
+            "service_probe",
             "tracker",
         )
     )
@@ -39,6 +40,7 @@ from vigie.testing.conformance.notifier import NotifierSuite  # noqa: E402  # id
 from vigie.testing.conformance.prediction_log import PredictionLogSuite  # noqa: E402  # idem
 from vigie.testing.conformance.prediction_writer import PredictionWriterSuite  # noqa: E402  # idem
 from vigie.testing.conformance.registry import RegistrySuite  # noqa: E402  # idem
+from vigie.testing.conformance.service_probe import ServiceProbeSuite  # noqa: E402  # idem
 from vigie.testing.conformance.tracker import TrackerSuite  # noqa: E402  # idem
 
 __all__ = [
@@ -48,5 +50,6 @@ __all__ = [
     "PredictionLogSuite",
     "PredictionWriterSuite",
     "RegistrySuite",
+    "ServiceProbeSuite",
     "TrackerSuite",
 ]

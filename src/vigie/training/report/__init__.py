@@ -4,10 +4,10 @@
 steps in one call.
 """
 
+from vigie.reporting.page import page
+from vigie.reporting.parts import Report
 from vigie.training.report.build import build, figures, pictures, render
 from vigie.training.report.inputs import USUAL_EFFORT, Effort, Provenance, ReportInputs
-from vigie.training.report.page import page
-from vigie.training.report.parts import Report
 
 __all__ = [
     "USUAL_EFFORT",

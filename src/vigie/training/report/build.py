@@ -3,16 +3,16 @@
 import re
 from collections.abc import Callable
 
+from vigie.reporting.drawing import draw_png
+from vigie.reporting.page import page
+from vigie.reporting.parts import Report, Section
 from vigie.training.report.classes import classes
 from vigie.training.report.comparison import comparison
 from vigie.training.report.curves import bias_and_variance
 from vigie.training.report.decisions import decisions
-from vigie.training.report.drawing import draw_png
 from vigie.training.report.headline import reasons, statement, tiles, warnings
 from vigie.training.report.influence import influence
 from vigie.training.report.inputs import Progress, ReportInputs
-from vigie.training.report.page import page
-from vigie.training.report.parts import Report, Section
 from vigie.training.report.paths import regularisation
 from vigie.training.report.provenance import again, data
 from vigie.training.report.residuals import residuals

@@ -9,11 +9,11 @@ from vigie.evaluation.calibration import Reliability, reliability
 from vigie.evaluation.intervals import LEVEL, wilson
 from vigie.evaluation.metrics import Scores, average_precision, positive_proba
 from vigie.evaluation.thresholds import Sweep, confusion, sweep
+from vigie.reporting.marks import Scale, chart, dots, line, rows, rule, spans, tiles, words
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, INK, MUTED
+from vigie.reporting.wording import NOTHING, count, measured, number
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Scale, chart, dots, line, rows, rule, spans, tiles, words
-from vigie.training.report.parts import Figure, Section, Table
-from vigie.training.report.theme import FIRST, INK, MUTED
-from vigie.training.report.wording import NOTHING, count, measured, number
 
 _MOST_BINS: Final = 10
 _ROWS_OF_A_BIN: Final = 20

@@ -7,12 +7,12 @@ import numpy as np
 from vigie.evaluation.intervals import LEVEL
 from vigie.evaluation.metrics import METRICS, ROW_LOSS, row_losses
 from vigie.evaluation.paired import PairedDifference, paired_difference
+from vigie.reporting.marks import Layer, Rows, Scale, chart, dots, rows, rule, shifted, spans
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, MUTED, SECOND
+from vigie.reporting.wording import NOTHING, cell, measured, metric_name, number, opening, unit_text
 from vigie.training.leaderboard import Entry
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Layer, Rows, Scale, chart, dots, rows, rule, shifted, spans
-from vigie.training.report.parts import Figure, Section, Table
-from vigie.training.report.theme import FIRST, MUTED, SECOND
-from vigie.training.report.wording import NOTHING, cell, measured, metric_name, number, opening, unit_text
 
 _CROSS_VALIDATED, _HELD_OUT = "cross-validation", "held out"
 

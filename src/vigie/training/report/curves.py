@@ -4,10 +4,12 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from vigie.evaluation.metrics import METRICS
+from vigie.reporting.marks import Layer, Scale, band, chart, dots, line, rows, rule
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, SECOND
+from vigie.reporting.wording import count, metric_name, number, unit_text
 from vigie.training.report.dials import Dial, dial_of
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Layer, Scale, band, chart, dots, line, rows, rule
-from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.refits import (
     Curve,
     fewer,
@@ -20,8 +22,6 @@ from vigie.training.report.refits import (
     some_folds,
     staged,
 )
-from vigie.training.report.theme import FIRST, SECOND
-from vigie.training.report.wording import count, metric_name, number, unit_text
 from vigie.training.scoring import scores_of
 
 _FEWEST_ROWS = 40

@@ -11,12 +11,12 @@ from vigie.evaluation.intervals import LEVEL
 from vigie.evaluation.metrics import Scores
 from vigie.evaluation.thresholds import best_threshold, break_even, confusion, decided, sweep
 from vigie.evaluation.value import PER, DecisionValue, value_per_thousand
+from vigie.reporting.marks import Layer, Scale, band, chart, line, rows, rule
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, QUIET, SECOND
+from vigie.reporting.wording import cell, measured, number
 from vigie.training.report.classes import confusion_figure, share_text
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Layer, Scale, band, chart, line, rows, rule
-from vigie.training.report.parts import Figure, Section, Table
-from vigie.training.report.theme import FIRST, QUIET, SECOND
-from vigie.training.report.wording import cell, measured, number
 
 _GRID: Final = 101
 """Thresholds drawn."""

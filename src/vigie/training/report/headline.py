@@ -3,12 +3,8 @@
 from vigie.domain.measurement import Interval
 from vigie.evaluation.metrics import ROW_LOSS
 from vigie.evaluation.value import PER
-from vigie.training.leaderboard import Entry
-from vigie.training.report.comparison import against
-from vigie.training.report.decisions import gained
-from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.parts import Tile
-from vigie.training.report.wording import (
+from vigie.reporting.parts import Tile
+from vigie.reporting.wording import (
     cell,
     count,
     measured,
@@ -19,6 +15,10 @@ from vigie.training.report.wording import (
     unit_text,
     with_interval,
 )
+from vigie.training.leaderboard import Entry
+from vigie.training.report.comparison import against
+from vigie.training.report.decisions import gained
+from vigie.training.report.inputs import ReportInputs
 
 
 def statement(inputs: ReportInputs) -> str:

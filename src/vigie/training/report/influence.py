@@ -10,12 +10,12 @@ from sklearn.pipeline import Pipeline
 from vigie.domain.schema import Schema
 from vigie.evaluation.intervals import LEVEL
 from vigie.evaluation.metrics import METRICS, Scores
+from vigie.reporting.marks import Scale, chart, dots, rows, rule, spans
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, MUTED, QUIET, SECOND
+from vigie.reporting.wording import NOTHING, labels, metric_name, number, opening, span, unit_text
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
-from vigie.training.report.parts import Figure, Section, Table
 from vigie.training.report.sandwich import standard_errors
-from vigie.training.report.theme import FIRST, MUTED, QUIET, SECOND
-from vigie.training.report.wording import NOTHING, labels, metric_name, number, opening, span, unit_text
 from vigie.training.scoring import scores_of
 
 _MOST_SHOWN: Final = 15

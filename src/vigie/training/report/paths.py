@@ -8,13 +8,13 @@ from sklearn.isotonic import isotonic_regression
 from sklearn.linear_model import Lasso, LassoCV, Ridge, RidgeCV, lasso_path
 from sklearn.pipeline import Pipeline
 
+from vigie.reporting.marks import Layer, Scale, chart, line, many_lines, rows, rule, words
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, INK, MUTED, QUIET, SECOND
+from vigie.reporting.wording import count, labels, number
 from vigie.training.leaderboard import Entry
 from vigie.training.report.influence import column_names
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Layer, Scale, chart, line, many_lines, rows, rule, words
-from vigie.training.report.parts import Figure, Section, Table
-from vigie.training.report.theme import FIRST, INK, MUTED, QUIET, SECOND
-from vigie.training.report.wording import count, labels, number
 
 _STEPS: Final = 60
 """Values of λ along a path."""

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from vigie.domain.schema import Feature, Kind
+from vigie.reporting.parts import Section, Table
+from vigie.reporting.wording import NOTHING, count, number
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.parts import Section, Table
-from vigie.training.report.wording import NOTHING, count, number
 
 
 def data(inputs: ReportInputs) -> Section:

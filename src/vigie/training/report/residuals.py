@@ -8,11 +8,11 @@ from scipy.stats import t as student
 
 from vigie.evaluation.intervals import LEVEL
 from vigie.evaluation.metrics import Scores
+from vigie.reporting.marks import Layer, Rows, Scale, bars, chart, dots, line, rows, rule, spans
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, MUTED, SECOND
+from vigie.reporting.wording import count, number, span
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Layer, Rows, Scale, bars, chart, dots, line, rows, rule, spans
-from vigie.training.report.parts import Figure, Section, Table
-from vigie.training.report.theme import FIRST, MUTED, SECOND
-from vigie.training.report.wording import count, number, span
 
 _MOST_DOTS: Final = 800
 """Points drawn of a scatter; the means in it rest on all rows."""

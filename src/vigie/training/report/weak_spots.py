@@ -7,11 +7,11 @@ import numpy as np
 from vigie.evaluation.intervals import LEVEL
 from vigie.evaluation.metrics import METRICS, ROW_LOSS
 from vigie.evaluation.segments import FEWEST_ROWS, Segment, by_segment
+from vigie.reporting.marks import Scale, chart, dots, rows, rule, spans
+from vigie.reporting.parts import Figure, Section, Table
+from vigie.reporting.theme import FIRST, MUTED, SECOND
+from vigie.reporting.wording import cell, count, labels, metric_name, number, opening, p_text, unit_text
 from vigie.training.report.inputs import ReportInputs
-from vigie.training.report.marks import Scale, chart, dots, rows, rule, spans
-from vigie.training.report.parts import Figure, Section, Table
-from vigie.training.report.theme import FIRST, MUTED, SECOND
-from vigie.training.report.wording import cell, count, labels, metric_name, number, opening, p_text, unit_text
 from vigie.training.scoring import joined
 
 _SIGNIFICANT: Final = 0.05

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, Ridge
 
+from vigie.reporting.theme import QUIET
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.paths import Path, path_of, prepared, regularisation
-from vigie.training.report.theme import QUIET
 
 
 def entry_path(inputs: ReportInputs, name: str) -> Path:

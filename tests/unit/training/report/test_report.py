@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from vigie.reporting.drawing import draw_png
+from vigie.reporting.page import POLICY
+from vigie.reporting.theme import PALETTE
 from vigie.training.report import Report, ReportInputs, render
-from vigie.training.report.drawing import draw_png
 from vigie.training.report.headline import warnings
-from vigie.training.report.page import POLICY
-from vigie.training.report.theme import PALETTE
 
 Told = Callable[[ReportInputs], Report]
 Drawn = Callable[[ReportInputs], str]

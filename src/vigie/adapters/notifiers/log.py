@@ -1,4 +1,4 @@
-"""Ways to reach a person."""
+"""The process's own log: always there, and always told."""
 
 import logging
 from typing import Final
@@ -19,9 +19,10 @@ class LogNotifier:
 
     def send(self, alert: Alert) -> None:
         """Write the alert."""
-        text = f"{alert.severity} {alert.model}: {alert.title} {alert.body}"
-        self._logger.log(_LEVELS[alert.severity], "%s", _one_line(text))
+        text = f"{alert.word} {alert.model}: {alert.title} {alert.body}"
+        self._logger.log(_LEVELS[alert.severity], "%s", one_line(text))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return text without line breaks or other control characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -3,8 +3,8 @@
 import pytest
 
 from vigie.domain.measurement import Interval
-from vigie.training.report.markup import Markup, joined, tag
-from vigie.training.report.wording import NOTHING, cell, labels, number, with_interval
+from vigie.reporting.markup import Markup, joined, tag
+from vigie.reporting.wording import NOTHING, cell, labels, number, with_interval
 
 
 @pytest.mark.parametrize(

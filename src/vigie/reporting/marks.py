@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vigie.training.report.theme import CONFIG, FIRST, INK, WIDTH
+from vigie.reporting.theme import CONFIG, FIRST, INK, WIDTH
 
 Layer = dict[str, Any]
 Rows = list[dict[str, Any]]

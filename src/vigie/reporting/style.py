@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vigie.training.report.theme import DARK, PALETTE
+from vigie.reporting.theme import DARK, PALETTE
 
 _PAPER = {"paper": "#fbfbfa", "card": "#ffffff", "edge": "#e3e7ec", "wash": "#f1f4f8", "alarm": "#fdf1e7"}
 _NIGHT = {"paper": "#12171d", "card": "#181f27", "edge": "#2b343f", "wash": "#1f2832", "alarm": "#33251a"}

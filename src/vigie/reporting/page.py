@@ -8,10 +8,10 @@ import base64
 import hashlib
 from typing import Final
 
-from vigie.training.report.drawing import draw_svg
-from vigie.training.report.markup import Markup, tag
-from vigie.training.report.parts import Figure, Report, Section, Table, Tile
-from vigie.training.report.style import STYLE
+from vigie.reporting.drawing import draw_svg
+from vigie.reporting.markup import Markup, tag
+from vigie.reporting.parts import Figure, Report, Section, Table, Tile
+from vigie.reporting.style import STYLE
 
 _DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 

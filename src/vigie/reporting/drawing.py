@@ -5,8 +5,8 @@ from typing import Final
 
 import vl_convert
 
-from vigie.training.report.markup import Markup
-from vigie.training.report.parts import Figure
+from vigie.reporting.markup import Markup
+from vigie.reporting.parts import Figure
 
 VEGA_LITE: Final = "6.1"
 """The language the charts are written in."""

@@ -1,0 +1,95 @@
+"""The server asked how it does, by its own ``/metrics``."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from vigie.domain.service import ServiceSample
+from vigie.ports import Clock
+
+_TIMEOUT_S: Final = 5.0
+_LONGEST: Final = 4 * 2**20
+_GAUGES: Final[dict[str, tuple[str, Callable[[Iterable[float]], float]]]] = {
+    "vigie_process_cpu_seconds_total": ("cpu_s", sum),
+    "vigie_process_start_time_seconds": ("started_at_s", min),
+    "vigie_process_resident_memory_bytes": ("memory_bytes", sum),
+    "vigie_log_depth_rows": ("log_depth", sum),
+    "vigie_log_last_commit_seconds": ("log_sync_s", max),
+}
+"""Which field of a sample a metric is, and what several workers' say together."""
+
+
+class HttpServiceProbe:
+    """Implements ``ports.ServiceProbe``.
+
+    Args:
+        address: of the server, without a path.
+        key: access key with the scope ``metrics``, where the server asks for one.
+        declared: whether its silence is an alarm.
+        clock: tells how long the server has been up.
+    """
+
+    def __init__(self, address: str, *, key: str | None, declared: bool, clock: Clock) -> None:
+        self._address = address
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._declared = declared
+        self._clock = clock
+
+    def sample(self) -> ServiceSample:
+        """Return its counters and gauges; a server that does not answer is a sample that says why."""
+        url = f"{self._address.rstrip('/')}/metrics"
+        try:
+            answer = httpx.get(url, headers=self._headers, timeout=_TIMEOUT_S, trust_env=False)
+            if answer.status_code != httpx.codes.OK:
+                return self._silent(f"answered {answer.status_code} when asked for its metrics")
+            if len(answer.content) > _LONGEST:
+                return self._silent("sent more metrics than can be meant")
+            return read_sample(answer.text, declared=self._declared, now_s=self._clock.now().timestamp())
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            return self._silent(f"does not answer ({type(exc).__name__})")
+        except ValueError:
+            return self._silent("sent metrics that cannot be read")
+
+    def _silent(self, what: str) -> ServiceSample:
+        return ServiceSample(trouble=f"The server at {self._address} {what}.", declared=self._declared)
+
+
+def read_sample(text: str, *, declared: bool, now_s: float) -> ServiceSample:
+    """Return what a server's metrics say, of all its workers together.
+
+    Args:
+        text: in Prometheus' text format.
+        declared: see ``ServiceSample``.
+        now_s: seconds since 1970.
+
+    Raises:
+        ValueError: not in that format.
+    """
+    found: dict[str, float] = {}
+    requests = failures = 0.0
+    for family in text_string_to_metric_families(text):
+        for item in family.samples:
+            if not math.isfinite(item.value):
+                continue
+            if item.name == "vigie_requests_total":
+                requests += item.value
+                failures += item.value if item.labels.get("code", "").startswith("5") else 0.0
+            elif item.name in _GAUGES:
+                name, together = _GAUGES[item.name]
+                found[name] = together((found[name], item.value)) if name in found else item.value
+    started_at_s = found.get("started_at_s")
+    uptime_s = None if started_at_s is None else max(0.0, now_s - started_at_s)
+    return ServiceSample(
+        declared=declared,
+        requests=requests,
+        failures=failures,
+        cpu_s=found.get("cpu_s"),
+        started_at_s=started_at_s,
+        uptime_s=uptime_s,
+        memory_bytes=found.get("memory_bytes"),
+        log_depth=found.get("log_depth"),
+        log_sync_s=found.get("log_sync_s"),
+    )

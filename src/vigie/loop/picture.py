@@ -1,0 +1,54 @@
+"""A judged window as one page that works offline."""
+
+import pyarrow as pa
+
+from vigie.domain.window import Window
+from vigie.loop.answers import answers_of
+from vigie.loop.champion import OpenVersion
+from vigie.loop.context import Loop
+from vigie.loop.judged import read_judged
+from vigie.loop.logged import frame_of, predicted_of
+from vigie.loop.quantity import predicted_quantity
+from vigie.monitoring.counts import WindowCounts, count_window
+from vigie.monitoring.report import PageInputs, build
+from vigie.monitoring.window_report import Report
+from vigie.reporting.page import page
+
+
+def picture(loop: Loop, opened: OpenVersion, report: Report, counts: WindowCounts) -> str:
+    """Return a report as an HTML page without script and without a request to anywhere.
+
+    Args:
+        loop: rules and clock.
+        opened: the version judged.
+        report: what was found.
+        counts: the same window, see ``counts_of_window`` and ``counts_of_table``.
+    """
+    rules = loop.rules
+    inputs = PageInputs(
+        report=report,
+        profile=opened.profile,
+        counts=counts,
+        rule=rules.alarm,
+        margin=rules.performance_margin,
+        min_labelled=rules.min_labelled,
+        made_at=loop.clock.now(),
+    )
+    return page(build(inputs))
+
+
+def counts_of_window(loop: Loop, opened: OpenVersion, window: Window) -> WindowCounts:
+    """Return the logged answers of a version in a window on the grid of its profile."""
+    rows = loop.log.rows(loop.model, opened.schema, window, version=opened.version)
+    return count_window(opened.profile, frame_of(rows, opened.schema), predicted_of(rows, opened.schema))
+
+
+def counts_of_table(opened: OpenVersion, table: pa.Table) -> WindowCounts:
+    """Return a table, and what the version says of it, on the grid of its profile.
+
+    Raises:
+        DataError: the table does not fit the version's schema.
+    """
+    frame, y = read_judged(table, opened.schema)
+    scores = answers_of(opened.bundle, frame, y)
+    return count_window(opened.profile, frame, predicted_quantity(scores, opened.schema.target.task))

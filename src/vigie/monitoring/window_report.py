@@ -1,0 +1,180 @@
+"""What is found of one window: every verdict with its evidence, and the sentences that a person reads first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.window import Window
+from vigie.monitoring.baseline import Baseline
+from vigie.monitoring.estimation import NOT_ESTIMATED, EstimateReport
+from vigie.monitoring.performance import PerformanceReport
+from vigie.monitoring.technical import UNASKED, ServiceReport
+from vigie.monitoring.thresholds import Evidence
+from vigie.monitoring.weak_spots import NO_SEGMENTS, SegmentReport
+from vigie.monitoring.weighing import DatasetReport
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureReport:
+    """One column: has it changed, by how much, and is it whole.
+
+    An alarm is ``confirmed`` when it is as many in a row as the rule asks for: only then is it mailed and retrained on.
+    ``is_calendar`` says that the column was declared to tell the time, or wanders by itself as if it did.
+    """
+
+    name: str
+    kind: str
+    verdict: Verdict
+    reason: str
+    evidence: tuple[Evidence, ...]
+    statistics: tuple[Measurement, ...]
+    quality: tuple[Measurement, ...]
+    confirmed: bool = False
+    is_calendar: bool = False
+
+    @property
+    def actionable(self) -> Verdict:
+        """The verdict as far as it may be acted on: an alarm that nothing confirmed yet is a notice."""
+        return Verdict.WARN if self.verdict is Verdict.ALARM and not self.confirmed else self.verdict
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; never NaN."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "verdict": self.verdict.value,
+            "confirmed": self.confirmed,
+            "calendar": self.is_calendar,
+            "reason": self.reason,
+            "evidence": [test.to_dict() for test in self.evidence],
+            "statistics": [measurement.to_dict() for measurement in self.statistics],
+            "quality": [measurement.to_dict() for measurement in self.quality],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One window of one model version, judged.
+
+    Attributes:
+        model: registered name.
+        version: the version judged.
+        window: when.
+        n: predictions in it.
+        look: which look of the false-alarm budget this one spent.
+        features: one report per feature, in the schema's order.
+        prediction: the same for what the model said.
+        performance: what is known of the outcomes.
+        technical: latency and throughput; errors, processor, memory and the log's queue where a server was asked.
+        dataset: the features together, weighted by what they mean to the model.
+        baseline: what inputs and predictions were compared with.
+        estimate: performance as it is expected to be, before outcomes come.
+        segments: performance by segment.
+        service: what that says of the service.
+    """
+
+    model: str
+    version: str
+    window: Window
+    n: int
+    look: int
+    features: tuple[FeatureReport, ...]
+    prediction: FeatureReport
+    performance: PerformanceReport
+    technical: tuple[Measurement, ...]
+    dataset: DatasetReport
+    baseline: Baseline
+    estimate: EstimateReport = NOT_ESTIMATED
+    segments: SegmentReport = NO_SEGMENTS
+    service: ServiceReport = UNASKED
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest of what is known; ``unknown`` when nothing is. What is not known keeps saying so in its part."""
+        parts = [*(report.verdict for report in self.features), self.prediction.verdict, self.performance.verdict]
+        parts += [self.estimate.verdict, self.service.verdict]
+        return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
+
+    @property
+    def actionable(self) -> Verdict:
+        """The same as far as it may be acted on: drift that nothing confirmed yet is a notice."""
+        parts = [*(report.actionable for report in self.features), self.prediction.actionable, self.performance.verdict]
+        parts.append(self.service.verdict)
+        return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        """Names of the features whose distribution changed beyond the margin."""
+        return self._with(Verdict.ALARM)
+
+    @property
+    def confirmed(self) -> tuple[str, ...]:
+        """Names of the features whose change is confirmed: a person is told, and a retraining may be asked for."""
+        return tuple(report.name for report in self.features if report.confirmed)
+
+    @property
+    def noticed(self) -> tuple[str, ...]:
+        """Names of the features that seem to change."""
+        return self._with(Verdict.WARN)
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """What a person should read first, one sentence each, the strongest evidence first.
+
+        Drift is told as changed inputs; only outcomes can tell that a model got worse.
+        """
+        performance = {
+            Verdict.ALARM: f"Performance fell: {self.performance.reason}",
+            Verdict.OK: f"Performance holds: {self.performance.reason}",
+        }.get(self.performance.verdict, f"Performance is not known. {self.performance.reason}")
+        predictions = {
+            Verdict.ALARM: "Predictions changed.",
+            Verdict.WARN: "Predictions seem to change.",
+        }.get(self.prediction.verdict)
+        estimated = {
+            Verdict.WARN: f"Performance is estimated to be worse: {self.estimate.reason}",
+        }.get(self.estimate.verdict, self.estimate.failed)
+        service = f"The service is not well: {self.service.reason}" if self.service.verdict is Verdict.ALARM else None
+        told = (service, performance, estimated, predictions, *self._about_inputs())
+        return tuple(sentence for sentence in told if sentence)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; never NaN."""
+        return {
+            "model": self.model,
+            "version": self.version,
+            "window": self.window.to_dict(),
+            "n": self.n,
+            "look": self.look,
+            "verdict": self.verdict.value,
+            "headline": list(self.headline),
+            "drifted": list(self.drifted),
+            "confirmed": list(self.confirmed),
+            "noticed": list(self.noticed),
+            "dataset": self.dataset.to_dict(),
+            "baseline": self.baseline.to_dict(),
+            "features": [report.to_dict() for report in self.features],
+            "prediction": self.prediction.to_dict(),
+            "performance": self.performance.to_dict(),
+            "technical": [measurement.to_dict() for measurement in self.technical],
+            "estimate": self.estimate.to_dict(),
+            "segments": self.segments.to_dict(),
+            "service": self.service.to_dict(),
+        }
+
+    def _with(self, verdict: Verdict) -> tuple[str, ...]:
+        return tuple(report.name for report in self.features if report.verdict is verdict)
+
+    def _about_inputs(self) -> tuple[str, ...]:
+        told = []
+        if self.drifted:
+            once = "" if self.confirmed else " For the first time: a second window in a row makes it an alert."
+            told.append(f"Inputs changed: {', '.join(self.drifted)}. {self.dataset.reason}{once}")
+        if self.noticed:
+            told.append(f"Inputs seem to change: {', '.join(self.noticed)}.")
+        unknown = [report for report in self.features if report.verdict is Verdict.UNKNOWN]
+        if unknown:
+            which = "Inputs" if len(unknown) == len(self.features) else ", ".join(report.name for report in unknown)
+            told.append(f"{which}: not known. {unknown[0].reason}")
+        compared = "the training data" if self.baseline.kind == "training" else "the window they are compared with"
+        return tuple(told) or (f"Inputs look like {compared}.",)

@@ -1,0 +1,41 @@
+"""What a server's own metrics say, read back."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from vigie.adapters.service_probe import HttpServiceProbe, read_sample
+from vigie.api.telemetry import Telemetry
+from vigie.inference.slots import Slots
+from vigie.testing import FakeClock
+
+
+@pytest.fixture
+def exposition():
+    """Return what a server exposes after three good answers and one failure."""
+    telemetry = Telemetry(Slots())
+    telemetry.attend(SimpleNamespace(depth=lambda: 7, last_sync_s=lambda: 0.004))
+    for code in ("200", "200", "422", "503"):
+        telemetry.requests.note("/predict", "POST", code, 0.001)
+    return telemetry.exposition().decode()
+
+
+def test_a_servers_own_metrics_are_understood(exposition):
+    """Only the server's faults are failures; the names are those that the server writes."""
+    found = read_sample(exposition, declared=True, now_s=4e9)
+    assert (found.requests, found.failures, found.log_depth, found.log_sync_s) == (4, 1, 7, 0.004)
+    assert None not in (found.cpu_s, found.memory_bytes, found.started_at_s)
+    assert found.uptime_s == pytest.approx(4e9 - found.started_at_s)
+
+
+def test_what_is_no_exposition_is_refused():
+    """An error page is not a healthy server."""
+    with pytest.raises(ValueError, match=r"."):
+        read_sample("<html>{{{", declared=True, now_s=0.0)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "http://[", "ftp://x", "nonsense", "http://invalid.invalid"])
+def test_a_server_that_cannot_be_asked_is_a_sample_with_a_reason(address):
+    """Never an exception."""
+    found = HttpServiceProbe(address, key=None, declared=False, clock=FakeClock()).sample()
+    assert found.trouble.startswith(f"The server at {address} does not answer")

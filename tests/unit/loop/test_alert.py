@@ -1,0 +1,119 @@
+"""Alerts in the loop: told once, tried again, and never in the way."""
+
+from dataclasses import replace
+
+import pytest
+
+from vigie.alerting.memory import open_alerts
+from vigie.domain.alert import Severity, Subject
+from vigie.domain.event import EventKind
+from vigie.domain.service import ServiceSample
+from vigie.errors import StorageError
+from vigie.loop.alert import MAX_TRIES, findings_of
+from vigie.monitoring.technical import ServiceRule
+from vigie.testing import FixedService, RecordingNotifier
+from vigie.testing.tables import churn_table
+
+DOWN = ServiceSample(trouble="The server at x does not answer.", declared=True)
+
+
+@pytest.fixture
+def patient(world):
+    """Return a world that alarms without retraining, so that the same version goes on serving."""
+    world.change(retraining=replace(world.loop.rules.retraining, min_labelled=10_000))
+    return world
+
+
+def _alerted(world):
+    return world.ledger.events("churn", kinds=(EventKind.ALERTED,))
+
+
+def test_an_alarm_that_goes_on_is_one_message_and_one_event(patient):
+    """The second window says the same; nobody hears it twice."""
+    patient.ask(churn_table(2_000, seed=3, drift=1.0, relation=1.0))
+    first = patient.turn()
+    patient.ask(churn_table(2_000, seed=7, drift=1.0, relation=1.0))
+    second = patient.turn()
+    assert (first.alert.severity, second.alert) == (Severity.PAGE, None)
+    assert len(patient.notifier.alerts) == len(_alerted(patient)) == 1
+    assert [standing.latest.subject for standing in open_alerts(_alerted(patient))] == [
+        Subject.PERFORMANCE, Subject.PREDICTION, Subject.INPUTS,
+    ]  # fmt: skip
+
+
+def test_a_calm_world_again_resolves(patient, changed, calm):
+    """What was told is told to be over, under the same ids."""
+    patient.ask(changed)
+    opened = patient.turn().alert
+    patient.ask(calm)
+    over = patient.turn().alert
+    assert over.resolved
+    assert [change.alert for change in over.changes] == [change.alert for change in opened.changes]
+    assert open_alerts(_alerted(patient)) == []
+
+
+def test_a_channel_that_comes_back_is_told_at_the_next_turn(patient, changed, calm):
+    """The same message under the same id, to the channel that failed and to no other."""
+    broken = RecordingNotifier()
+    broken.failure = StorageError("smtp", "it is down.", retryable=True)
+    patient.loop = replace(patient.loop, channels={"good": patient.notifier, "broken": broken})
+    patient.ask(changed)
+    sent = patient.turn().alert
+    assert _alerted(patient)[-1].evidence["undelivered"] == ["broken"]
+    broken.failure = None
+    patient.ask(calm.slice(0, 50))
+    assert patient.turn().closed is False
+    assert broken.alerts == patient.notifier.alerts == [sent]
+    assert _alerted(patient)[-1].evidence["undelivered"] == []
+    assert "Delivered to broken." in _alerted(patient)[-1].reasons
+
+
+def test_a_channel_that_stays_broken_is_given_up(patient, changed):
+    """Ten tries, each on record, then silence."""
+    patient.notifier.failure = StorageError("smtp", "it is down.", retryable=True)
+    patient.ask(changed)
+    for _ in range(MAX_TRIES + 3):
+        patient.turn()
+    assert [event.evidence["tries"] for event in _alerted(patient)] == list(range(1, MAX_TRIES + 1))
+
+
+def test_a_named_server_that_is_silent_pages_while_the_window_is_open(world):
+    """No prediction arrives when the server is down: waiting for a full window would be waiting for ever."""
+    world.loop = replace(world.loop, service=FixedService(DOWN))
+    turn = world.turn()
+    assert (turn.closed, turn.alert.severity, turn.needs_attention) == (False, Severity.PAGE, True)
+    assert turn.alert.body.splitlines()[0] == DOWN.trouble
+    world.loop.service.answer = ServiceSample(requests=10, failures=0, started_at_s=1.0, uptime_s=9.0)
+    assert world.turn().alert.resolved
+
+
+def test_a_server_that_nobody_named_may_be_silent(world):
+    """Whoever monitors a table needs no server."""
+    world.loop = replace(world.loop, service=FixedService(replace(DOWN, declared=False)))
+    assert world.turn().alert is None
+
+
+def test_counters_are_compared_with_those_of_the_last_closed_window(world, calm):
+    """A hundred failures of long ago do not count again."""
+    world.change(service=ServiceRule(max_error_rate=0.01))
+    service = FixedService(ServiceSample(requests=1_000, failures=100, started_at_s=1.0, cpu_s=5.0, uptime_s=10.0))
+    world.loop = replace(world.loop, service=service)
+    world.ask(calm)
+    assert world.turn().alert.changes[0].subject is Subject.SERVICE
+    service.answer = ServiceSample(requests=3_000, failures=101, started_at_s=1.0, cpu_s=6.0, uptime_s=20.0)
+    world.ask(churn_table(400, seed=9))
+    turn = world.turn()
+    found = {item.name: item for item in turn.report.technical}
+    assert (found["error_rate"].value, found["error_rate"].n) == (1 / 2_000, 2_000)
+    assert found["cpu"].value == pytest.approx(0.1)
+    assert turn.alert.resolved
+
+
+def test_findings_are_the_reports_own_verdicts(patient, changed):
+    """Nothing is judged a second time."""
+    patient.ask(changed)
+    report = patient.turn().report
+    found = {finding.subject: finding for finding in findings_of(report)}
+    assert found[Subject.PERFORMANCE].verdict is report.performance.verdict
+    assert found[Subject.PREDICTION].verdict is report.prediction.verdict
+    assert found[Subject.INPUTS].about == report.drifted

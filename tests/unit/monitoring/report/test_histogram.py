@@ -1,0 +1,63 @@
+"""Bars drawn from counts are the bars of the rows themselves."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from vigie.domain.measurement import Verdict
+from vigie.monitoring.columns import category_column, numeric_column
+from vigie.monitoring.report.histogram import LEVELS, binned, histogram
+from vigie.monitoring.window_report import FeatureReport
+
+RNG = np.random.default_rng(11)
+NORMAL, SHIFTED = RNG.normal(10, 3, 4_000), RNG.normal(12, 3, 900)
+TOLD = FeatureReport("f", "numeric", Verdict.OK, "Fine.", (), (), ())
+
+
+@pytest.mark.parametrize("values", [NORMAL, RNG.exponential(5, 3_000), RNG.lognormal(0, 2, 3_000)])
+def test_bars_of_a_continuous_column_are_exact(values):
+    """Numpy counts the same rows between the same ends, the outermost bars reaching to infinity."""
+    column, window = numeric_column("f", values), np.concatenate([SHIFTED, [-1e9, 1e9]])
+    found = binned(column, column.count(window))
+    ends = np.concatenate([[-np.inf], found.edges[1:-1], [np.inf]])
+    for shares, rows in ((found.reference, values), (found.current, window)):
+        expected = np.array([((rows > low) & (rows <= high)).mean() for low, high in pairwise(ends)])
+        assert shares == pytest.approx(expected)
+    assert (np.diff(found.edges) > 0).all()
+
+
+def test_a_column_of_few_values_gets_a_bar_around_each():
+    """Shares of whole numbers, those beyond training's in a bar of their own."""
+    values = RNG.integers(0, 6, 2_000).astype(float)
+    column, window = numeric_column("f", values), np.array([0.0, 0.0, 3.0, 9.0])
+    found = binned(column, column.count(window))
+    assert found.values
+    assert found.edges.tolist() == [-0.5, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.0]
+    assert found.reference[:-1] == pytest.approx(np.bincount(values.astype(int)) / 2_000)
+    assert found.current.tolist() == [0.5, 0, 0, 0.25, 0, 0, 0.25]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[], [np.nan] * 5, [3.0] * 50, [np.inf, -np.inf, 1.0], [1e308, -1e308, 0.0], [5e-324, 0.0], [0.0] * 99 + [1e300]],
+    ids=["empty", "missing", "constant", "infinite", "huge", "tiny", "spike"],
+)
+@pytest.mark.parametrize("window", [[], [3.0], [np.nan], [-np.inf, np.inf, 1e308]], ids=["none", "one", "nan", "wild"])
+def test_hostile_columns_are_drawn(values, window):
+    """Whatever the rows hold there is a figure, and no number in it that JSON cannot say."""
+    column = numeric_column("f", np.asarray(values, dtype=float))
+    drawn = histogram("f", TOLD, column, column.count(np.asarray(window, dtype=float)))
+    assert "NaN" not in str(drawn.spec)
+    assert "inf" not in str(drawn.spec)
+
+
+def test_rare_levels_share_a_line_and_shares_add_up():
+    """Twelve levels, all others, and the missing."""
+    levels = RNG.choice([f"level {k:02d}" for k in range(40)], 3_000).astype(object)
+    column, window = category_column("f", levels), np.array(["new", None, "level 01"], dtype=object)
+    drawn = histogram("f", TOLD, column, column.count(window))
+    then, now = (layer["data"]["values"] for layer in drawn.spec["layer"])
+    assert [row["y"] for row in then][LEVELS:] == ["all others", "missing"]
+    assert sum(row["high"] for row in then) == pytest.approx(1, abs=1e-4)
+    assert sum(row["x"] for row in now) == pytest.approx(1, abs=1e-4)
