@@ -31,7 +31,9 @@ from vigie.domain.measurement import Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import VigieError
 from vigie.inference.slots import Slots
+from vigie.monitoring.baseline import Baseline
 from vigie.monitoring.performance import PerformanceReport
+from vigie.monitoring.weighing import DatasetReport
 from vigie.monitoring.window_report import FeatureReport, Report
 from vigie.settings import PREFIX, SECTIONS
 from vigie.testing import InMemoryPredictionWriter
@@ -214,7 +216,9 @@ def verdict_metrics() -> str:
     column = FeatureReport("prediction", "numeric", Verdict.UNKNOWN, "", (), (), ())
     performance = PerformanceReport(Verdict.UNKNOWN, "", (), nothing, nothing)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    report = Report("m", "1", Window(moment, moment), 0, 1, (), column, performance, ())
+    inputs = DatasetReport(Verdict.UNKNOWN, "", nothing, nothing)
+    compared = Baseline("training", 0)
+    report = Report("m", "1", Window(moment, moment), 0, 1, (), column, performance, (), inputs, compared)
     found = list(VerdictGauges(report, ()).collect())
     return metric_table(found, {metric.name: metric._labelnames for metric in found})  # noqa: SLF001  as above
 
