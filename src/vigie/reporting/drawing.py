@@ -14,7 +14,7 @@ VEGA_LITE: Final = "6.1"
 
 _ELEMENT: Final = re.compile(r"<[^>]*>")
 _NAMED: Final = re.compile(r'(\bid="|\burl\(#|\bhref="#)')
-_UNDRAWABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNDRAWABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 
 
 def draw_svg(figure: Figure) -> Markup:
@@ -36,10 +36,10 @@ def draw_png(figure: Figure) -> bytes:
 
 
 def _drawable(part: Any) -> Any:
-    """Return a part of a chart without the characters that XML cannot hold.
+    """Return a part of a chart without the characters that the renderer cannot draw.
 
-    At one of them the renderer does not raise: it ends the process. Levels come from requests, so anybody who may ask
-    for a prediction could end a retraining that way.
+    At one that XML cannot hold it does not raise: it ends the process. Levels come from requests, so anybody who may
+    ask for a prediction could end a retraining that way. Beyond U+FFFF (emoji) it cuts long labels within a character.
 
     Source:
         XML 1.0, production 2 (Char).

@@ -22,7 +22,7 @@ sys.stdout.write(draw(Figure(name="f", title=given["title"], spec=given["spec"],
 def _draw(how):
     spec = {
         "title": HOSTILE,
-        "data": {"values": [{"level": HOSTILE, "n": 1}, {"level": "b", "n": 2}]},
+        "data": {"values": [{"level": HOSTILE, "n": 1}, {"level": "é🎉" * 50, "n": 2}]},
         "mark": "bar",
         "encoding": {"x": {"field": "level", "title": HOSTILE}, "y": {"field": "n", "type": "quantitative"}},
     }
@@ -34,7 +34,7 @@ def _draw(how):
 
 @pytest.mark.parametrize("how", ["svg", "png"])
 def test_no_character_of_a_name_ends_the_process(how):
-    """Control characters and noncharacters, in data and in titles; about one CPU second each."""
+    """Control characters, noncharacters and a long label of emoji, in data and in titles; about one CPU second each."""
     done = _draw(how)
     assert done.returncode == 0, done.stderr[-500:]
     if how == "svg":
