@@ -4,7 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
+import resource
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,6 +19,7 @@ from vigie.testing import FakeClock
 
 KEY = bytes(range(32))
 ALERT = Alert("churn", Severity.PAGE, "realised performance fell\nX-Forged: 1", "One.\nTwo <b>.", "msg_7", "1")
+NOISE = bytes(1 << 20)
 HERE = Post(timedelta(seconds=10), allow_private=True)
 AWAY = Post(timedelta(seconds=10), allow_private=False)
 
@@ -36,6 +39,12 @@ class Receiver:
                     receiver.hold.wait(30)
                 code = receiver.codes.pop(0) if receiver.codes else 200
                 self.send_response(code)
+                if self.path.startswith("/endless"):
+                    self.end_headers()
+                    with suppress(OSError):
+                        while not receiver.hold.is_set():
+                            self.wfile.write(NOISE)
+                    return
                 if code == 302:
                     self.send_header("location", "/elsewhere")
                 self.send_header("content-length", "0")
@@ -90,6 +99,19 @@ def test_a_receiver_that_never_answers_holds_nobody_up(receiver):
     """The message has an end in time."""
     with pytest.raises(StorageError, match=r"longer than|cannot be reached"):
         _webhook(f"{receiver.address}/slow", Post(timedelta(seconds=1), allow_private=True)).send(ALERT)
+
+
+def test_an_answer_without_end_is_not_read(receiver):
+    """The status is all that a webhook waits for."""
+    _webhook(f"{receiver.address}/endless").send(ALERT)
+    assert len(receiver.got) == 1
+
+
+def test_an_answer_without_end_does_not_take_the_memory(receiver):
+    """A library that reads answers whole comes to its process's limit; the machine does not."""
+    with pytest.raises(StorageError):
+        AppriseChannel("json (channel 1)", f"json://{receiver.address}/endless", HERE).send(ALERT)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1.1 * (1 << 20)  # KiB
 
 
 def test_apprise_delivers_and_a_title_stays_one_line(receiver):

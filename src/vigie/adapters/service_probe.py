@@ -1,6 +1,7 @@
 """The server asked how it does, by its own ``/metrics``."""
 
 import math
+import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -42,12 +43,13 @@ class HttpServiceProbe:
         """Return its counters and gauges; a server that does not answer is a sample that says why."""
         url = f"{self._address.rstrip('/')}/metrics"
         try:
-            answer = httpx.get(url, headers=self._headers, timeout=_TIMEOUT_S, trust_env=False)
-            if answer.status_code != httpx.codes.OK:
-                return self._silent(f"answered {answer.status_code} when asked for its metrics")
-            if len(answer.content) > _LONGEST:
-                return self._silent("sent more metrics than can be meant")
-            return read_sample(answer.text, declared=self._declared, now_s=self._clock.now().timestamp())
+            with httpx.stream("GET", url, headers=self._headers, timeout=_TIMEOUT_S, trust_env=False) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    return self._silent(f"answered {answer.status_code} when asked for its metrics")
+                text = _read(answer)
+            if text is None:
+                return self._silent("sent more metrics than can be meant, or sent them too slowly")
+            return read_sample(text, declared=self._declared, now_s=self._clock.now().timestamp())
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             return self._silent(f"does not answer ({type(exc).__name__})")
         except ValueError:
@@ -55,6 +57,16 @@ class HttpServiceProbe:
 
     def _silent(self, what: str) -> ServiceSample:
         return ServiceSample(trouble=f"The server at {self._address} {what}.", declared=self._declared)
+
+
+def _read(answer: httpx.Response) -> str | None:
+    """Return a body, None when it is too large or takes too long: a trickle of bytes must not hold the watch up."""
+    until, body = time.monotonic() + _TIMEOUT_S, bytearray()
+    for part in answer.iter_bytes():
+        body += part
+        if len(body) > _LONGEST or time.monotonic() > until:
+            return None
+    return body.decode()
 
 
 def read_sample(text: str, *, declared: bool, now_s: float) -> ServiceSample:

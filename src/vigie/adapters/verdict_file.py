@@ -77,9 +77,13 @@ class VerdictGauges(Collector):
             labels=["model", "version", "feature"],
         )
         ordered = sorted(self._report.features, key=lambda feature: -LEVELS[feature.verdict])
-        for feature in ordered[:MAX_FEATURES]:
+        named, rest = ordered[:MAX_FEATURES], ordered[MAX_FEATURES:]
+        if rest:  # a feature of that name joins them: one series must not be told twice
+            rest += [feature for feature in named if feature.name == OTHER]
+            named = [feature for feature in named if feature.name != OTHER]
+        for feature in named:
             found.add_metric([*whose, feature.name], LEVELS[feature.verdict])
-        if rest := ordered[MAX_FEATURES:]:
+        if rest:
             found.add_metric([*whose, OTHER], max(LEVELS[feature.verdict] for feature in rest))
         return found
 

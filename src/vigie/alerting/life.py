@@ -126,7 +126,7 @@ def _worth_telling(
         return change.told  # what nobody heard of ends unheard
     if not findings[change.subject].confirmed:
         return False
-    return standing is None or standing.told_at is None or moment.now - standing.told_at >= rule.cooldown
+    return standing is None or standing.told_at is None or abs(moment.now - standing.told_at) >= rule.cooldown
 
 
 def _says_something(change: Change, standings: Mapping[Key, Standing]) -> bool:

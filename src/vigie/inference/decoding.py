@@ -41,8 +41,8 @@ class RowDecoder:
         self._types = _field_types(schema)
         self._required = frozenset(schema.names)
         self._are_texts = [feature.kind is Kind.CATEGORY for feature in schema.features] + [True] * bool(schema.entity)
-        self._row = _row_type(self._types, schema)
-        self._decoder = msgspec.json.Decoder(self._row | list[self._row])  # type: ignore[name-defined]
+        self._row: Any = _row_type(self._types, schema)
+        self._decoder = None if self._row is None else msgspec.json.Decoder(self._row | list[self._row])
         self._cautions = Cautions(schema)
         self._has_entity = schema.entity is not None
 
@@ -53,7 +53,7 @@ class RowDecoder:
             body: an object, or an array of objects.
             max_rows: the longest array that is read.
         """
-        if ESCAPED_NUL in body:
+        if self._decoder is None or ESCAPED_NUL in body:
             return None
         try:
             found = self._decoder.decode(body)
@@ -147,12 +147,19 @@ def _field_types(schema: Schema) -> dict[str, Any]:
     return types if schema.entity is None else types | {schema.entity: Text | Number | None}
 
 
-def _row_type(types: Mapping[str, Any], schema: Schema) -> type[Struct]:
+def _row_type(types: Mapping[str, Any], schema: Schema) -> type[Struct] | None:
+    """Return the fields of a row; None where a name holds a quote, a backslash or a control character.
+
+    msgspec makes no field of such a name; the precise reader takes every body then.
+    """
     fields: list[Any] = [(f"f{place}", kind) for place, kind in enumerate(types.values())]
     if schema.entity is not None:
         fields[-1] = (*fields[-1], None)
     names = {f"f{place}": name for place, name in enumerate(types)}
-    return msgspec.defstruct("Row", fields, rename=names, forbid_unknown_fields=True, gc=False)
+    try:
+        return msgspec.defstruct("Row", fields, rename=names, forbid_unknown_fields=True, gc=False)
+    except ValueError:
+        return None
 
 
 def _field_type(feature: Feature) -> Any:

@@ -79,7 +79,7 @@ def _rows_to_learn_from(loop: Loop, opened: OpenVersion, report: Report, outcome
     for event in reversed(loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=report.version)):
         if not _told_of_a_change(event.evidence):
             break
-        made = made.fromisoformat(event.evidence["window"]["start"])
+        made = min(made, made.fromisoformat(event.evidence["window"]["start"]))
         arrived = min(arrived, arrived.fromisoformat(event.evidence["outcomes"]["start"]))
     if report.performance.verdict is Verdict.ALARM:
         since = Window(arrived, outcomes.end)

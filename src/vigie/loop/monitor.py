@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,11 @@ from vigie.promotion.history import reigns
 
 SETTLING = timedelta(seconds=1)
 """How long a prediction may take from its date to the log."""
+
+CLOCK_ERROR = timedelta(hours=1)
+"""A date further ahead than this is none that a clock gave which is only a little wrong."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outcomes: Window | None = None) -> Report:
@@ -142,10 +147,9 @@ def open_window(loop: Loop, version: str, *, settled: bool = False) -> Window:
             closed must not end so near to the present that one of its predictions may still be on its way.
     """
     now = loop.clock.now() - (SETTLING if settled else timedelta(0))
-    start = _reign_began(loop, version)
-    for event in loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version):
-        end = now.fromisoformat(event.evidence["window"]["end"])
-        start = end if start is None else max(start, end)
+    looks = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
+    ends = [now.fromisoformat(event.evidence["window"]["end"]) for event in looks]
+    start = _latest([*_reign_began(loop, version), *ends], now)
     return Window(min(start or now, now), now)
 
 
@@ -154,11 +158,11 @@ def open_outcomes(loop: Loop, version: str, window: Window) -> Window:
 
     Where few come back per window they add up, until there are enough to say something.
     """
-    start = _reign_began(loop, version) or window.start
-    for event in loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version):
-        if event.evidence["performance"]["verdict"] != Verdict.UNKNOWN.value:
-            start = max(start, start.fromisoformat(event.evidence["window"]["end"]))
-    return Window(min(start, window.end), window.end)
+    looks = loop.ledger.events(loop.model, kinds=(EventKind.MONITORED,), version=version)
+    told = [event for event in looks if event.evidence["performance"]["verdict"] != Verdict.UNKNOWN.value]
+    ends = [window.end.fromisoformat(event.evidence["window"]["end"]) for event in told]
+    start = _latest([*(_reign_began(loop, version) or [window.start]), *ends], window.end)
+    return Window(min(start or window.end, window.end), window.end)
 
 
 def next_look(loop: Loop, version: str) -> int:
@@ -187,11 +191,19 @@ def record_look(loop: Loop, report: Report, outcomes: Window) -> Event:
     )
 
 
-def _reign_began(loop: Loop, version: str) -> datetime | None:
-    """Return when a version last became champion, None when it never did."""
-    return next(
-        (reign.since for reign in reversed(reigns(loop.ledger.events(loop.model))) if reign.version == version), None
-    )
+def _latest(moments: Sequence[datetime], now: datetime) -> datetime | None:
+    """Return the latest moment, None without one, leaving out what a clock dated that had run far ahead.
+
+    When such a clock is set right, the next window would otherwise not begin before that date. With nothing else to go
+    by, everything the version ever answered is looked at.
+    """
+    believed = [moment for moment in moments if moment <= now + CLOCK_ERROR]
+    return max(believed, default=_EPOCH if moments else None)
+
+
+def _reign_began(loop: Loop, version: str) -> list[datetime]:
+    """Return when a version last became champion, nothing when it never did."""
+    return [reign.since for reign in reigns(loop.ledger.events(loop.model)) if reign.version == version][-1:]
 
 
 def _reference(loop: Loop, opened: OpenVersion) -> Reference:

@@ -17,9 +17,10 @@ from vigie.monitoring.profile import ReferenceProfile
 def past_counts(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -> list[WindowCounts]:
     """Return counts of the windows judged right before one, oldest first, as many as its look adds up.
 
-    None where the window overlaps one that was judged: it is then looked at alone.
+    None where the window overlaps one that was judged: it is then looked at alone. A look that ends later still is not
+    one before it: it came after, or a clock that ran ahead dated it.
     """
-    judged = [window_of(event) for event in _judged(loop, opened.version)]
+    judged = [found for event in _judged(loop, opened.version) if (found := window_of(event)).end <= window.end]
     if judged and judged[-1].end > window.start:
         return []
     needed = windows_needed(look)

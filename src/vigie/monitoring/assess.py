@@ -140,7 +140,7 @@ def assess(
     """
     profile = reference.profile
     counts = rows.counts or count_window(profile, rows.frame, rows.predicted)
-    blocks = blocks_ending(counts, past, look=look)
+    blocks = blocks_ending(counts, past if counts.n else (), look=look)  # nothing came: nothing old is told again
     if reference.baseline is not None:
         blocks = blocks[:1]  # an earlier window stands for one window, not for several
     *features, prediction = _judge_columns(profile, blocks, drift_rule)

@@ -5,7 +5,7 @@ The only room that may say that a model got worse, because it is the only one th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -272,10 +272,11 @@ def _calibration(scores: Scores | None, task: Task) -> Reliability | None:
 
 
 def _honest(measurement: Measurement) -> Measurement:
-    """Replace a NaN by "no value" and say why."""
+    """Replace what is no number by "no value" and say why."""
     if measurement.value is None or isfinite(measurement.value):
         return measurement
-    reason = f"{measurement.name} is not defined on these rows: their outcomes are all alike."
+    why = "their outcomes are all alike" if isnan(measurement.value) else "an outcome is too large to be squared"
+    reason = f"{measurement.name} is not defined on these rows: {why}."
     return replace(measurement, value=None, interval=None, reason=reason)
 
 

@@ -46,8 +46,9 @@ def decide(
     """
     if not triggers:
         return RetrainDecision(retrain=False, asked=False, reasons=("Nothing asks for a retraining.",))
-    if last_retrained_at is not None and now - last_retrained_at < policy.cooldown:
-        left = policy.cooldown - (now - last_retrained_at)
+    # Away from it in either direction: a clock that ran years ahead must not make the cool-down last as long.
+    if last_retrained_at is not None and (passed := abs(now - last_retrained_at)) < policy.cooldown:
+        left = policy.cooldown - passed
         reason = (
             f"Cooling down: the last retraining was decided at {last_retrained_at:%Y-%m-%d %H:%M:%S} UTC, {left} left."
         )

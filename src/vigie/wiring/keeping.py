@@ -5,24 +5,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.exports import ParquetExports
 from vigie.adapters.sqlite.moments import EPOCH
-from vigie.adapters.sqlite.turn import Turn
 from vigie.domain.window import Window
-from vigie.errors import StorageError
 from vigie.loop.erase import Copies, Traces, erase, traces
 from vigie.loop.expire import expire, horizon
 from vigie.loop.export import Days, Exported, Progress, export, export_folders
 from vigie.loop.memory import Memory
 from vigie.ports import Expired
 from vigie.settings import Settings
-from vigie.wiring.state import state_folder
+from vigie.wiring.alone import KEEPING, alone
 from vigie.wiring.stores import open_ledger, open_log
-
-_WAIT_S: Final = 10.0
 
 
 @contextmanager
@@ -35,30 +30,10 @@ def open_memory(settings: Settings) -> Iterator[Memory]:
         yield Memory(settings.project.name, log, ledger, SystemClock())
 
 
-@contextmanager
-def alone(settings: Settings) -> Iterator[None]:
-    """Keep exports, expiry and erasure apart: one would undo what the other does. A killed process lets go at once.
-
-    Raises:
-        StorageError: another one is at work.
-    """
-    turn = Turn(state_folder(settings) / "keeping.lock")
-    try:
-        if not turn.take(_WAIT_S):
-            problem = "an export, an expiry or an erasure is at work."
-            raise StorageError(str(settings.root), problem, retryable=True, remedy="Wait for it, then try again.")
-        try:
-            yield
-        finally:
-            turn.give_back()
-    finally:
-        turn.close()
-
-
 def export_project(settings: Settings, out: Path | None, days: Days, progress: Progress) -> tuple[Path, Exported]:
     """Bring a folder of copies in step with the log; return it with what was done."""
     folder = (out or settings.root / "exports").absolute()
-    with open_memory(settings) as memory, alone(settings):
+    with open_memory(settings) as memory, alone(settings, KEEPING):
         return folder, export(memory, ParquetExports(folder), str(folder), days, progress)
 
 
@@ -71,7 +46,7 @@ def count_expired(settings: Settings, keep: timedelta) -> tuple[datetime, int]:
 
 def expire_project(settings: Settings, keep: timedelta) -> Expired:
     """Delete what is older than ``keep``."""
-    with open_memory(settings) as memory, alone(settings):
+    with open_memory(settings) as memory, alone(settings, KEEPING):
         return expire(memory, keep)
 
 
@@ -83,7 +58,7 @@ def find_in_project(settings: Settings, entity: str, also: tuple[Path, ...]) -> 
 
 def erase_from_project(settings: Settings, entity: str, also: tuple[Path, ...]) -> Traces:
     """Erase an entity from the log and from every copy that is known; return what there was."""
-    with open_memory(settings) as memory, alone(settings):
+    with open_memory(settings) as memory, alone(settings, KEEPING):
         return erase(memory, _copies(memory, also), entity, secrets.token_bytes(16))
 
 

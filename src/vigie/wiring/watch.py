@@ -20,7 +20,7 @@ from vigie.loop.report import report
 from vigie.settings import Settings
 from vigie.training.search import Progress
 from vigie.wiring.alerting import asking, speaking
-from vigie.wiring.keeping import alone
+from vigie.wiring.alone import KEEPING, WATCHING, alone
 from vigie.wiring.operate import open_loop, owner
 from vigie.wiring.verdicts import VERDICTS
 
@@ -56,12 +56,18 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
 
 
 def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -> Turn:
-    """Take one turn; a retraining's report, where it is wanted, comes after everything that production waits for."""
+    """Take one turn; a retraining's report, where it is wanted, comes after everything that production waits for.
+
+    Raises:
+        StorageError: another watcher of the project takes a turn, or a store failed.
+        VigieError: what ``loop.cycle.turn`` raises.
+    """
     origin = Origin("prediction log", current_commit(settings.folder), "vigie watch")
     progress = progress or (lambda _name, _done, _total: None)
-    taken = turn(loop, origin=origin, owner=owner(), progress=progress)
-    if taken.closed:
-        _show_verdicts(loop, settings, taken)
+    with alone(settings, WATCHING):
+        taken = turn(loop, origin=origin, owner=owner(), progress=progress)
+        if taken.closed:
+            _show_verdicts(loop, settings, taken)
     if taken.challenge and settings.retraining.report:
         told = report(loop, taken.challenge.trained, origin=origin, keep=True, progress=progress)
         if told.trouble:
@@ -82,7 +88,7 @@ def _expire(loop: Loop, settings: Settings) -> None:
     """Let go what is older than the settings keep; an export or an erasure at work goes first."""
     if settings.stores.keep is None:
         return
-    with alone(settings):
+    with alone(settings, KEEPING):
         gone = expire(loop.memory, settings.stores.keep)
     if gone.predictions or gone.orphans:
         logger.info("%d predictions, older than stores.keep, were deleted", gone.predictions)

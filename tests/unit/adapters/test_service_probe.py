@@ -1,5 +1,8 @@
 """What a server's own metrics say, read back."""
 
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
@@ -39,3 +42,34 @@ def test_a_server_that_cannot_be_asked_is_a_sample_with_a_reason(address):
     """Never an exception."""
     found = HttpServiceProbe(address, key=None, declared=False, clock=FakeClock()).sample()
     assert found.trouble.startswith(f"The server at {address} does not answer")
+
+
+class _Endless(BaseHTTPRequestHandler):
+    """Answers with metrics that never end."""
+
+    sent = 0
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"# " + bytes(1 << 16))
+                type(self).sent += 1 << 16
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_metrics_without_end_are_not_read_to_the_end():
+    """What answers on that port may be anything; the watch goes on."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Endless)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        found = HttpServiceProbe(address, key=None, declared=True, clock=FakeClock()).sample()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert "sent more metrics than can be meant" in found.trouble
+    assert _Endless.sent < 64 * 2**20

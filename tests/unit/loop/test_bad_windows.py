@@ -12,6 +12,7 @@ from vigie.domain.window import Window
 from vigie.loop.monitor import backtest, monitor, open_window
 from vigie.testing.tables import churn_table
 
+YEARS_S = 10 * 365 * 86_400
 FEATURES = ("anciennete_mois", "montant_mensuel", "nb_reclamations", "nb_produits", "satisfaction")
 
 
@@ -136,3 +137,38 @@ def test_outcomes_before_their_predictions_are_judged(world, calm):
     report = judged(world)
     assert report.performance.coverage.value == 1.0
     assert report.performance.delay.value == pytest.approx(-180.0)
+
+
+def test_a_clock_that_ran_ahead_does_not_blind_the_watch(world, calm, changed):
+    """Looks dated years ahead close nothing of what comes once the clock is right; the second one even begins there."""
+    world.ask(calm, known=0.0)
+    world.clock.advance(YEARS_S)
+    for _ in range(2):
+        world.ask(changed, known=0.0)
+        assert world.turn().closed
+    world.clock.advance(-YEARS_S)
+    told = world.ask(changed, known=0.0)
+    turn = world.turn()
+    assert turn.closed
+    assert turn.report.n == calm.num_rows + len(told)  # those of before the clock ran ahead are looked at once more
+    assert turn.report.drifted
+    world.ask(changed, known=0.0)
+    turn = world.turn()
+    assert turn.report.n == len(told)
+    assert turn.alert is None  # told a minute ago
+
+
+def test_a_clock_set_right_by_minutes_judges_nothing_twice(world, calm):
+    """The window waits until the clock has caught up with the last look."""
+    world.ask(calm)
+    assert world.turn().report.n == calm.num_rows
+    world.clock.advance(-600)
+    assert world.turn().report.n == 0
+
+
+def test_an_empty_window_does_not_tell_the_last_alarm_again(world, changed):
+    """Nothing is known of it, though the block of two that it ends holds the rows of the one before."""
+    world.ask(changed, known=0.0)
+    assert world.turn().report.verdict is Verdict.ALARM
+    report = world.turn().report
+    assert (report.n, report.look, report.verdict, report.drifted) == (0, 2, Verdict.UNKNOWN, ())

@@ -7,8 +7,10 @@ latest when its parent's patience does.
 import base64
 import json
 import logging
+import resource
 import sys
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import apprise
@@ -18,12 +20,15 @@ from vigie.adapters.notifiers.cloudevents import CONTENT_TYPE, signed_headers
 from vigie.adapters.notifiers.guard import guard
 
 _PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+_MOST_BYTES: Final = 1 << 30  # of memory: libraries read an answer whole, however long it is
 _AGAIN: Final = frozenset({408, 425, 429})
 
 
 def main() -> None:
     """Send what standard input asks for; write ``{"trouble": ...}`` to standard output, empty when it was delivered."""
     job = json.load(sys.stdin)
+    with suppress(OSError, ValueError):  # a lower limit is set already, or the system knows none
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     out, sys.stdout = sys.stdout, sys.stderr  # a library that prints must not spoil the answer
     logging.disable()  # what libraries log may hold an address with a password in it
     json.dump({"trouble": deliver(job)}, out)
@@ -66,14 +71,20 @@ def _by_webhook(job: dict[str, Any], refused: list[str]) -> str:
 def _try(client: httpx.Client, job: dict[str, Any], body: bytes, headers: dict[str, str]) -> tuple[str, bool]:
     """Send once; return what went wrong, and whether another try may go better."""
     try:
-        answer = client.post(
-            job["url"], content=body, headers={"content-type": CONTENT_TYPE, **headers}, timeout=job["seconds"]
-        )
+        # The answer's body is not read: only its status means something, and a body may be without end.
+        with client.stream(
+            "POST",
+            job["url"],
+            content=body,
+            headers={"content-type": CONTENT_TYPE, **headers},
+            timeout=job["seconds"],
+        ) as answer:
+            code = answer.status_code
     except httpx.TransportError as exc:
         return f"It cannot be reached ({type(exc).__name__}).", True
-    if answer.is_success:
+    if httpx.codes.is_success(code):
         return "", False
-    return f"It answered {answer.status_code}.", answer.status_code >= 500 or answer.status_code in _AGAIN
+    return f"It answered {code}.", code >= 500 or code in _AGAIN
 
 
 if __name__ == "__main__":
