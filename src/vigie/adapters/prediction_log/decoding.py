@@ -1,6 +1,5 @@
 """Rows of a typed table to Arrow. Only what reads the log imports this."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -8,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vigie.adapters.sqlite.cells import Cells
 from vigie.domain.schema import Kind, Schema
 from vigie.ports import LoggedRows
 
@@ -32,55 +32,70 @@ RECORDS: Final = pa.schema(
         ("received_at", pa.timestamp("us", tz="UTC")),
     ]
 )
+ID_BYTES: Final = 16
 _LISTS: Final = pa.list_(pa.float64())
 _HEX: Final = np.frombuffer("".join(f"{value:02x}" for value in range(256)).encode(), np.uint8).reshape(256, 2)
 _DIGIT_PLACES: Final = np.array([place for place in range(36) if place not in {8, 13, 18, 23}])
 _probabilities = msgspec.json.Decoder(list[list[float | None] | None])
 
 
-def decode(schema: Schema, rows: Sequence[tuple[Any, ...]]) -> LoggedRows:
-    """Return rows of the read statement as typed tables; no rows give empty tables of the right types."""
-    fixed = len(RECORDS)
-    columns = list(zip(*rows, strict=True)) if rows else [()] * (fixed + len(schema.features))
+def decode(schema: Schema, cells: Cells) -> LoggedRows:
+    """Return rows of the read statement as typed tables."""
     features = {
-        feature.name: _feature_array(feature.kind, values)
-        for feature, values in zip(schema.features, columns[fixed:], strict=True)
+        feature.name: _feature_array(feature.kind, cells, place)
+        for place, feature in enumerate(schema.features, len(RECORDS))
     }
-    types = pa.schema([(feature.name, ARROW_TYPES[feature.kind]) for feature in schema.features])
-    return LoggedRows(pa.table(features, schema=types), _records(columns[:fixed]))
+    return LoggedRows(pa.table(features, schema=_features_schema(schema)), decode_records(cells))
 
 
-def decode_records(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Return rows of the read statement without features as a typed table."""
-    return _records(list(zip(*rows, strict=True)) if rows else [()] * len(RECORDS))
-
-
-def _records(columns: Sequence[Sequence[Any]]) -> pa.Table:
-    records = dict(zip(RECORDS.names, columns, strict=True))
-    arrays = {**records, "id": _dashed(records["id"]), "probabilities": _numbers(records["probabilities"])}
+def decode_records(cells: Cells) -> pa.Table:
+    """Return rows of the read statement, without its features, as a typed table."""
+    arrays = {field.name: _record_array(field, cells, place) for place, field in enumerate(RECORDS)}
     return pa.table(arrays, schema=RECORDS)
 
 
-def _dashed(ids: Sequence[bytes]) -> pa.Array:
-    """Return ids as UUIDs are written, all at once: one by one they took a quarter of a whole read."""
-    raw = np.frombuffer(b"".join(ids), np.uint8).reshape(-1, 16)
-    text = np.full((len(ids), 36), ord("-"), np.uint8)
+def no_rows(schema: Schema) -> LoggedRows:
+    """Return empty tables of the right types."""
+    return LoggedRows(_features_schema(schema).empty_table(), RECORDS.empty_table())
+
+
+def _features_schema(schema: Schema) -> pa.Schema:
+    return pa.schema([(feature.name, ARROW_TYPES[feature.kind]) for feature in schema.features])
+
+
+def _record_array(field: pa.Field, cells: Cells, place: int) -> Any:
+    if field.name == "id":
+        return _dashed(cells.blobs(place, ID_BYTES))
+    if field.name == "probabilities":
+        return _numbers(cells.texts(place))
+    if pa.types.is_string(field.type):
+        return cells.texts(place)
+    if pa.types.is_floating(field.type):
+        return cells.reals(place)
+    return cells.integers(place).cast(field.type)
+
+
+def _feature_array(kind: Kind, cells: Cells, place: int) -> Any:
+    if kind is Kind.CATEGORY:
+        return cells.texts(place)
+    if kind is Kind.NUMBER:
+        return cells.reals(place)
+    return cells.integers(place).cast(ARROW_TYPES[kind])
+
+
+def _dashed(raw: np.ndarray) -> pa.Array:
+    """Return ids, shape (n, 16), as UUIDs are written, all at once: one by one they took a quarter of a whole read."""
+    n = len(raw)
+    text = np.full((n, 36), ord("-"), np.uint8)
     text[:, _DIGIT_PLACES] = _HEX[raw].reshape(-1, 32)
-    offsets = np.arange(len(ids) + 1, dtype=np.int32) * 36
-    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets), pa.py_buffer(text))
+    offsets = np.arange(n + 1, dtype=np.int32) * 36
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
-def _numbers(texts: Sequence[str | None]) -> Any:
+def _numbers(texts: pa.Array) -> Any:
     """Return JSON lists of numbers as lists; the quick way knows neither an empty list nor null in one."""
     try:
-        inner = pc.utf8_trim(pa.array(texts, pa.string()), "[]")
-        return pc.split_pattern(inner, ",").cast(_LISTS)
+        return pc.split_pattern(pc.utf8_trim(texts, "[]"), ",").cast(_LISTS)
     except pa.ArrowInvalid:
-        joined = ",".join("null" if text is None else text for text in texts)
+        joined = ",".join("null" if text is None else text for text in texts.to_pylist())
         return pa.array(_probabilities.decode(f"[{joined}]"), _LISTS)
-
-
-def _feature_array(kind: Kind, values: Sequence[Any]) -> Any:
-    if kind is Kind.BOOLEAN:
-        return pa.array(values, pa.int64()).cast(pa.bool_())
-    return pa.array(values, ARROW_TYPES[kind])

@@ -137,9 +137,9 @@ def _occurrences(file: SqliteFile, entity: str) -> int:
             columns = [name for (name,) in connection.execute(on_table("text_columns", n))]
             places.append((f"p_{n:d}", columns))
         for table, columns in places:
-            for column in columns:
-                query = TABLE_SQL["occurrences"].format(table=table, column=column)
-                total += connection.execute(query, {"text": entity}).fetchone()[0]
+            each = " + ".join(TABLE_SQL["occurrences"].format(column=column) for column in columns)
+            query = TABLE_SQL["all_occurrences"].format(table=table, each=each)
+            total += connection.execute(query, {"text": entity}).fetchone()[0]
     return total
 
 

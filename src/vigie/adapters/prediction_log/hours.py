@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from vigie.adapters.prediction_log.bounds import window_bounds
-from vigie.adapters.prediction_log.decoding import decode
+from vigie.adapters.prediction_log.decoding import RECORDS, decode
 from vigie.adapters.prediction_log.reading import CHUNK, chunks, on_columns
 from vigie.adapters.prediction_log.store import SQL
 from vigie.adapters.prediction_log.table import on_table
+from vigie.adapters.sqlite.cells import fetch_cells
 from vigie.adapters.sqlite.file import SqliteFile
 from vigie.adapters.sqlite.moments import EPOCH, microseconds
 from vigie.domain.schema import Schema
@@ -104,8 +105,9 @@ class HourlyCounts:
         for (hour,) in stale:
             start = EPOCH + hour * _HOUR
             bounds = {**window_bounds(Window(start, start + _HOUR), state.skew_ms), "seq": state.seq}
-            query = on_columns("read_counted", state.n, len(self._schema.features))
-            parts = chunks(connection, query, {**bounds, "version": self._version})
+            width = len(self._schema.features)
+            query = on_columns("read_counted", state.n, width)
+            parts = chunks(connection, query, {**bounds, "version": self._version}, width)
             hours[hour] = self._sum(None, (decode(self._schema, part) for part in parts))
             n_read += (hours[hour] or (0,))[0]
             if n_read >= CHUNK:
@@ -118,12 +120,14 @@ class HourlyCounts:
         if first is None or first > newest:
             return None
         last = min(first + _SCANNED_AT_ONCE, newest)
-        query = on_columns("read_after", state.n, len(self._schema.features))
+        width = len(self._schema.features)
+        query = on_columns("read_after", state.n, width)
         asked = {"after": first - 1, "last": last, "version": self._version, "limit": CHUNK}
-        rows = connection.execute(query, asked).fetchall()
-        seq = rows[-1][-1] if len(rows) == CHUNK else last
+        seq_place = len(RECORDS) + width
+        cells = fetch_cells(connection, query, asked, seq_place + 1)
+        seq = cells.integers(seq_place)[-1].as_py() if cells.n == CHUNK else last
         hours = {}
-        for hour, part in _by_hour(decode(self._schema, [row[:-1] for row in rows])):
+        for hour, part in _by_hour(decode(self._schema, cells)):
             known = connection.execute(SQL["hour_content"], {"id": state.id, "hour": hour}).fetchone()
             hours[hour] = self._sum(known, [part])
         return _Step(seq, hours)

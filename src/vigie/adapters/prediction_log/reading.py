@@ -9,16 +9,17 @@ from typing import Any, Final
 import pyarrow as pa
 
 from vigie.adapters.prediction_log.bounds import id_ms, window_bounds
-from vigie.adapters.prediction_log.decoding import decode, decode_records
+from vigie.adapters.prediction_log.decoding import ID_BYTES, RECORDS, decode, decode_records, no_rows
 from vigie.adapters.prediction_log.store import SQL, TABLE_SQL
 from vigie.adapters.prediction_log.table import on_table, schema_of
+from vigie.adapters.sqlite.cells import Cells, fetch_cells
 from vigie.adapters.sqlite.file import SqliteFile
 from vigie.adapters.sqlite.moments import EPOCH, MICROSECOND, microseconds
 from vigie.domain.schema import Schema
 from vigie.domain.window import Window
 from vigie.ports import LoggedDay, LoggedRows
 
-CHUNK: Final = 16_384  # rows as Python objects: four times as many take 300 MB
+CHUNK: Final = 16_384  # rows: more are no quicker
 _DAY: Final = timedelta(days=1)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -34,17 +35,17 @@ def read_window(
 def read_records(file: SqliteFile, model: str, schema: Schema, window: Window, version: str | None) -> pa.Table:
     """Return the same without features, as one table."""
     parts = _window_chunks(file, model, schema, window, version, 0)
-    return pa.concat_tables([decode_records([]), *map(decode_records, parts)])
+    return pa.concat_tables([RECORDS.empty_table(), *map(decode_records, parts)])
 
 
 def _window_chunks(
     file: SqliteFile, model: str, schema: Schema, window: Window, version: str | None, width: int
-) -> Iterator[list[tuple[Any, ...]]]:
+) -> Iterator[Cells]:
     with file.read() as connection:
         found = connection.execute(SQL["find_table"], {"model": model, "hash": schema.digest}).fetchone()
         if found:
             bounds = {**window_bounds(window, found[1]), "model": model, "version": version}
-            yield from chunks(connection, on_columns("read", found[0], width), bounds)
+            yield from chunks(connection, on_columns("read", found[0], width), bounds, width)
 
 
 def read_received(
@@ -56,13 +57,14 @@ def read_received(
         if found:
             times = {"start": microseconds(received.start), "end": microseconds(received.end), "after": b""}
             bounds = {**times, "model": model, "version": version}
-            for chunk in chunks(connection, on_columns("read_received", found[0], len(schema.features)), bounds):
+            width = len(schema.features)
+            for chunk in chunks(connection, on_columns("read_received", found[0], width), bounds, width):
                 yield decode(schema, chunk)
 
 
 def joined(schema: Schema, parts: Iterable[LoggedRows]) -> LoggedRows:
     """Return parts as one; none are an empty table of the right types."""
-    known = [decode(schema, []), *parts]
+    known = [no_rows(schema), *parts]
     features = pa.concat_tables([part.features for part in known])
     return LoggedRows(features, pa.concat_tables([part.records for part in known]))
 
@@ -107,13 +109,14 @@ def on_columns(name: str, n: int, width: int) -> str:
     return TABLE_SQL[name].format(table=f"p_{n:d}", features=features)
 
 
-def chunks(connection: sqlite3.Connection, query: str, bounds: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield the rows of a statement in the order of their ids, some at a time."""
+def chunks(connection: sqlite3.Connection, query: str, bounds: dict[str, Any], width: int) -> Iterator[Cells]:
+    """Yield the rows of a statement in the order of their ids, some at a time; ``width`` features are among them."""
     after = bounds["after"]
     while True:
-        chunk = connection.execute(query, {**bounds, "after": after, "limit": CHUNK}).fetchall()
-        if chunk:
-            yield chunk
-        if len(chunk) < CHUNK:
+        asked = {**bounds, "after": after, "limit": CHUNK}
+        cells = fetch_cells(connection, query, asked, len(RECORDS) + width)
+        if cells.n:
+            yield cells
+        if cells.n < CHUNK:
             return
-        after = chunk[-1][0]
+        after = cells.blobs(0, ID_BYTES)[-1].tobytes()

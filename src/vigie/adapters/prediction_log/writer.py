@@ -6,10 +6,9 @@ the thread takes what is there, and while it syncs, the next group gathers by it
 
 import asyncio
 import atexit
-import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from contextlib import suppress
 from datetime import datetime
@@ -17,15 +16,23 @@ from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any, Final, Literal, TypeGuard
-
-from msgspec import Struct
+from typing import Any, Final, Literal
 
 from vigie.adapters.prediction_log import replays
 from vigie.adapters.prediction_log.encoding import RowEncoder
-from vigie.adapters.prediction_log.feedback import Item, encode_feedback, keep_feedback
+from vigie.adapters.prediction_log.feedback import encode_feedback
+from vigie.adapters.prediction_log.jobs import (
+    Answers,
+    Job,
+    Outcomes,
+    fulfil,
+    is_one_statement,
+    keep_other,
+    table_of,
+    tell_all,
+)
 from vigie.adapters.prediction_log.refusals import CLOSED, again, blames_a_batch, full, refusal, unexpected
-from vigie.adapters.prediction_log.store import SQL, open_file
+from vigie.adapters.prediction_log.store import open_file
 from vigie.adapters.prediction_log.table import PredictionTable
 from vigie.adapters.sqlite.file import CHECKPOINT_PAGES, OccupiedError
 from vigie.adapters.sqlite.moments import microseconds
@@ -34,34 +41,12 @@ from vigie.domain.schema import Schema
 from vigie.errors import StorageError
 from vigie.ports import Clock, EncodedRows, Replay
 
-logger = logging.getLogger("vigie.log")
-
 _PAUSE_S: Final = 0.25  # after a failure, before new requests may try the log again
 _PURGE_EVERY_S: Final = 60.0  # of answers under expired keys
 _IDLE_S: Final = 1.0  # without a request, before the WAL is brought into the database
 _CHECK_S: Final = 15.0  # longer than any wait for another process
 _CLOSE_S: Final = 30.0
 _MANY_ROWS: Final = 2_000  # take milliseconds: the event loop does not
-
-
-class _Job(Struct):
-    """What waits: whom to tell (on which loop, if any), how many rows it counts for, and whether it is still wanted."""
-
-    tell: Callable[[Any], None]
-    loop: asyncio.AbstractEventLoop | None
-    n_rows: int
-    has_left: Callable[[], bool] | None
-
-
-class _Answers(_Job):
-    batch: EncodedRows
-    replay: Replay | None
-
-
-class _Outcomes(_Job):
-    model: str
-    items: Sequence[Item]
-    received_us: int
 
 
 class SqlitePredictionWriter:
@@ -92,9 +77,9 @@ class SqlitePredictionWriter:
         self._n_waiting = 0
         self._closed = False
         self._trouble: tuple[StorageError, float] | None = None  # what to say, and until when
-        self._arrived: list[_Job] = []  # in this turn of the event loop
+        self._arrived: list[Job] = []  # in this turn of the event loop
         self._handing_on: asyncio.AbstractEventLoop | None = None  # the loop that will, at the end of its turn
-        self._queue: SimpleQueue[list[_Job] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
         self._latest_at = 0.0
         self._last_sync_s: float | None = None
         self._may_purge_at = 0.0
@@ -132,14 +117,14 @@ class SqlitePredictionWriter:
         """Keep answers in the room reserved for them; see ``ports.PredictionWriter``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Replay | None] = loop.create_future()
-        tell = partial(_fulfil, future)
-        self._arrive(_Answers(tell, loop, len(batch.rows), future.cancelled, batch, replay), loop)
+        tell = partial(fulfil, future)
+        self._arrive(Answers(tell, loop, len(batch.rows), future.cancelled, batch, replay), loop)
         return future
 
     def keep(self, batch: EncodedRows, told: Callable[[StorageError | None], None]) -> None:
         """Keep answers in the room reserved for them, without a future; see ``ports.PredictionWriter``."""
         loop = asyncio.get_running_loop()
-        self._arrive(_Answers(told, loop, len(batch.rows), None, batch, None), loop)
+        self._arrive(Answers(told, loop, len(batch.rows), None, batch, None), loop)
 
     def replayed(self, key: str) -> Replay | None:
         """Return the answer committed under a key in the last 24 hours; see ``ports.PredictionWriter``.
@@ -163,8 +148,8 @@ class SqlitePredictionWriter:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[FeedbackStatus]] = loop.create_future()
         self.reserve(len(encoded))
-        tell, received_us = partial(_fulfil, future), microseconds(received_at)
-        self._arrive(_Outcomes(tell, loop, len(encoded), future.cancelled, model, encoded, received_us), loop)
+        tell, received_us = partial(fulfil, future), microseconds(received_at)
+        self._arrive(Outcomes(tell, loop, len(encoded), future.cancelled, model, encoded, received_us), loop)
         return future
 
     def depth(self) -> int:
@@ -182,7 +167,7 @@ class SqlitePredictionWriter:
             StorageError: the log cannot be written.
         """
         future: futures.Future[None] = futures.Future()
-        self._put([_Job(partial(_fulfil, future), None, 0, None)])
+        self._put([Job(partial(fulfil, future), None, 0, None)])
         try:
             future.result(_CHECK_S)
         except futures.TimeoutError as exc:
@@ -201,7 +186,7 @@ class SqlitePredictionWriter:
         self._file.close()
         atexit.unregister(self.close)
 
-    def _arrive(self, job: _Job, loop: asyncio.AbstractEventLoop) -> None:
+    def _arrive(self, job: Job, loop: asyncio.AbstractEventLoop) -> None:
         """Let a job wait for those that arrive in the same turn of the event loop; they are handed on together."""
         with self._gate:
             if not self._closed:
@@ -225,7 +210,7 @@ class SqlitePredictionWriter:
             if self._file.needs_checkpoint:
                 self._put([])
 
-    def _put(self, group: list[_Job]) -> None:
+    def _put(self, group: list[Job]) -> None:
         with self._gate:
             if not self._closed:
                 self._queue.put(group)
@@ -252,16 +237,16 @@ class SqlitePredictionWriter:
                 return
             self._checkpoint(pages=CHECKPOINT_PAGES)
 
-    def _gather(self, arrived: list[_Job] | None) -> tuple[list[_Job], bool]:
+    def _gather(self, arrived: list[Job] | None) -> tuple[list[Job], bool]:
         """Return everything that waits, and whether nothing will come after it."""
-        group: list[_Job] = []
+        group: list[Job] = []
         with suppress(Empty):
             while arrived is not None:
                 group += arrived
                 arrived = self._queue.get_nowait()
         return group, arrived is None
 
-    def _settle(self, group: Sequence[_Job], *, patient: bool = True) -> None:
+    def _settle(self, group: Sequence[Job], *, patient: bool = True) -> None:
         """Commit a group and tell everybody; when it would have to wait and must not, leave it to the thread."""
         wanted = [job for job in group if job.has_left is None or not job.has_left()]
         if len(wanted) < len(group):
@@ -276,9 +261,9 @@ class SqlitePredictionWriter:
             self._settle_failed(wanted, exc, patient=patient)
         else:
             self._trouble = None
-            self._finish(zip(wanted, outcomes, strict=True))
+            self._finish(list(zip(wanted, outcomes, strict=True)))
 
-    def _settle_failed(self, group: Sequence[_Job], exc: Exception, *, patient: bool) -> None:
+    def _settle_failed(self, group: Sequence[Job], exc: Exception, *, patient: bool) -> None:
         if blames_a_batch(exc) and len(group) > 1:
             for job in group:  # one by one: the others must not pay for it
                 self._settle([job], patient=patient)
@@ -288,26 +273,26 @@ class SqlitePredictionWriter:
             self._pause(failure)
         self._finish([(job, again(failure)) for job in group])
 
-    def _commit(self, group: Sequence[_Job], *, patient: bool) -> list[Any]:
+    def _commit(self, group: Sequence[Job], *, patient: bool) -> list[Any]:
         """Write and commit a group; return what to tell each of its jobs."""
         is_time_to_purge = monotonic() >= self._may_purge_at
         (first, *more) = group
-        if not more and not is_time_to_purge and _is_one_statement(first):
+        if not more and not is_time_to_purge and is_one_statement(first):
             self._commit_one(first, patient=patient)
             return [None]
         outcomes: list[Any] = [None] * len(group)
         rows: dict[PredictionTable, list[tuple[Any, ...]]] = {}
         with self._file.commit(patient=patient) as connection:
             for place, job in enumerate(group):
-                if isinstance(job, _Answers):
+                if isinstance(job, Answers):
                     if job.replay is not None:
                         outcomes[place] = replays.claim(connection, job.replay, self._now_us())
                     if outcomes[place] is None and job.batch.rows:
-                        rows.setdefault(_table(job.batch), []).extend(job.batch.rows)
+                        rows.setdefault(table_of(job.batch), []).extend(job.batch.rows)
             states = [(table, table.insert(connection, kept)) for table, kept in rows.items()]
             for place, job in enumerate(group):
-                if not isinstance(job, _Answers):
-                    outcomes[place] = _keep_other(connection, job)
+                if not isinstance(job, Answers):
+                    outcomes[place] = keep_other(connection, job)
             if is_time_to_purge:
                 self._purge(connection)
             started_s = monotonic()
@@ -316,11 +301,11 @@ class SqlitePredictionWriter:
             table.state = state
         return outcomes
 
-    def _commit_one(self, job: _Answers, *, patient: bool) -> None:
+    def _commit_one(self, job: Answers, *, patient: bool) -> None:
         """Write a few rows that came alone: what ``_commit`` does, in two thirds of the time."""
         with self._file.commit(patient=patient, is_one_statement=True) as connection:
             started_s = monotonic()
-            _table(job.batch).insert(connection, job.batch.rows)
+            table_of(job.batch).insert(connection, job.batch.rows)
         self._last_sync_s = monotonic() - started_s
 
     def _purge(self, connection: sqlite3.Connection) -> None:
@@ -340,55 +325,7 @@ class SqlitePredictionWriter:
         until_s = float("inf") if self._file.is_stopped else monotonic() + _PAUSE_S
         self._trouble = (trouble, until_s)
 
-    def _finish(self, settled: Iterable[tuple[_Job, Any]]) -> None:
-        """Give the room back and tell everybody, with one call for each loop."""
-        by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Callable[[Any], None], Any]]] = {}
-        n_rows = 0
-        for job, outcome in settled:
-            n_rows += job.n_rows
-            by_loop.setdefault(job.loop, []).append((job.tell, outcome))
-        self.release(n_rows)
-        here = asyncio._get_running_loop()  # noqa: SLF001 - documented for event loops; None without one
-        for loop, told in by_loop.items():
-            if loop is None or loop is here:
-                _tell(told)
-            else:
-                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                    loop.call_soon_threadsafe(_tell, told)
-
-
-def _tell(told: Sequence[tuple[Callable[[Any], None], Any]]) -> None:
-    for tell, outcome in told:
-        try:
-            tell(outcome)
-        except Exception:  # the promise kept: whoever else waits is told
-            logger.exception("whoever waited for the prediction log did not take its word")
-
-
-def _fulfil(future: Any, outcome: Any) -> None:
-    if future.done():  # cancelled meanwhile
-        return
-    if isinstance(outcome, StorageError):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
-
-
-def _keep_other(connection: sqlite3.Connection, job: _Job) -> Any:
-    """Keep outcomes, or the probe of a check; return what to tell."""
-    if isinstance(job, _Outcomes):
-        return keep_feedback(connection, job.model, job.items, job.received_us)
-    connection.execute(SQL["probe"])
-    return None
-
-
-def _is_one_statement(job: _Job) -> TypeGuard[_Answers]:
-    if not isinstance(job, _Answers) or job.replay is not None or not job.batch.rows:
-        return False
-    return _table(job.batch).takes_one_statement(job.batch.rows)
-
-
-def _table(batch: EncodedRows) -> PredictionTable:
-    if not isinstance(batch.table, PredictionTable):
-        raise TypeError("the rows come from the encoder of another writer")
-    return batch.table
+    def _finish(self, settled: Sequence[tuple[Job, Any]]) -> None:
+        """Give the room back and tell everybody."""
+        self.release(sum([job.n_rows for job, _ in settled]))
+        tell_all(settled)

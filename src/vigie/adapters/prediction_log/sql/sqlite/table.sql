@@ -113,7 +113,12 @@ DELETE FROM {table} WHERE seq = ?
 SELECT name FROM pragma_table_info('{table}') WHERE type = 'TEXT'
 
 -- name: occurrences
--- How often a text stands in a column; as bytes, because length() of a text ends at its first NUL.
-SELECT coalesce(sum((length(CAST({column} AS BLOB)) - length(CAST(replace({column}, :text, '') AS BLOB)))
-  / length(CAST(:text AS BLOB))), 0)
-FROM {table} WHERE instr({column}, :text)
+-- How often a text stands in a column, for one row ({column} is one of ours); as bytes, because length() of a text ends
+-- at its first NUL.
+CASE WHEN instr({column}, :text) THEN
+  (length(CAST({column} AS BLOB)) - length(CAST(replace({column}, :text, '') AS BLOB))) / length(CAST(:text AS BLOB))
+ELSE 0 END
+
+-- name: all_occurrences
+-- How often a text stands in several columns: their sum, in one pass.
+SELECT coalesce(sum({each}), 0) FROM {table}
