@@ -42,7 +42,7 @@ class RowDecoder:
         self._required = frozenset(schema.names)
         self._are_texts = [feature.kind is Kind.CATEGORY for feature in schema.features] + [True] * bool(schema.entity)
         self._row: Any = _row_type(self._types, schema)
-        self._decoder = None if self._row is None else msgspec.json.Decoder(self._row | list[self._row])
+        self._decoder = None if self._row is None else msgspec.json.Decoder(self._row | _list_of(self._row))
         self._cautions = Cautions(schema)
         self._has_entity = schema.entity is not None
 
