@@ -90,7 +90,7 @@ class Engine:
         if self.program == "podman":
             self.call("healthcheck", "run", container)
             return True
-        test = self.call("inspect", "--format", "{{join .Config.Healthcheck.Test \" \"}}", container).split()[1:]
+        test = self.call("inspect", "--format", '{{join .Config.Healthcheck.Test " "}}', container).split()[1:]
         self.call("exec", container, *test)
         return True
 
@@ -106,8 +106,8 @@ class Engine:
             except (CannotBuildError, subprocess.TimeoutExpired) as error:
                 if self.program != "podman" or shutil.which("mmdebstrap") is None:
                     raise CannotBuildError(
-                        f"{BASE} cannot be pulled ({str(error)[-300:]}). Load it, or install podman, runc and mmdebstrap "
-                        "to put a stand-in together."
+                        f"{BASE} cannot be pulled ({str(error)[-300:]}). Load it, or install podman, runc and "
+                        "mmdebstrap to put a stand-in together."
                     ) from error
                 here = Path(__file__).parent
                 self.call("--version")
