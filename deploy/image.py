@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import run
+from typing import Any
 
 import click
 import httpx
@@ -102,7 +103,7 @@ def _try(engine: Engine, name: str) -> None:
     _expect(kept.get("matched") is not False, "the prediction is in the log after a restart")
 
 
-def _inside(engine: Engine, name: str) -> dict[str, object]:
+def _inside(engine: Engine, name: str) -> dict[str, Any]:
     code = (
         "import json, os, importlib.util as u\n"
         "said = dict(l.split(':\\t') for l in open('/proc/self/status').read().splitlines() if ':\\t' in l)\n"
@@ -112,7 +113,7 @@ def _inside(engine: Engine, name: str) -> dict[str, object]:
         "print(json.dumps({'uid': os.getuid(), 'CapEff': said['CapEff'], 'NoNewPrivs': said['NoNewPrivs'],\n"
         "  'written': written, 'imports': found}))"
     )
-    found: dict[str, object] = json.loads(engine.call("exec", name, "python", "-c", code))
+    found: dict[str, Any] = json.loads(engine.call("exec", name, "python", "-c", code))
     return found
 
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def main() -> None:
                 f"--web.listen-address=127.0.0.1:{ports[0]}",
             ]))  # fmt: skip
             for name, port in zip(("Prometheus", "Alertmanager"), ports, strict=True):
-                _until(lambda at=port: _is_ready(at), f"{name} is ready")
+                _until(partial(_is_ready, port), f"{name} is ready")
             _break(project, url, f"http://127.0.0.1:{ports[0]}", told, server)
     finally:
         shutil.rmtree(folder)
