@@ -6,14 +6,13 @@ import sys
 import textwrap
 
 
-def test_once_says_that_there_is_no_champion(project):
+def test_once_says_that_there_is_no_champion(new_project):
     """Before the first training it ends with 5 and the way out."""
-    assert "vigie train" in project.run("follow", "--once", expect=5).stderr
+    assert "vigie train" in new_project(rows=0).run("follow", "--once", expect=5).stderr
 
 
 def test_a_server_without_mlflow_serves_what_was_brought(project):
     """The folder that ``stores.bundles`` names is filled, and a process without MLflow starts no follower."""
-    project.run("train")
     folder = project.folder / "baked"
     told = project.run("follow", "--once", VIGIE_STORES__BUNDLES=str(folder))
     assert told.stdout == "churn: version 1 is in the cache.\n"
