@@ -10,7 +10,7 @@ WORKERS ?= auto
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo test crash load check fmt lint types arch lock clean help
+.PHONY: setup demo test crash load image stack-test check fmt lint types arch lock clean help
 
 setup: $(READY) ## Make .venv with everything that the other targets need
 
@@ -34,8 +34,14 @@ crash: $(READY) ## Kill, cut the power, fail the disk and spoil requests by the 
 load: $(READY) ## Load a server for minutes: swaps, four times too much, slow clients (wants a quiet machine)
 	$(RUN)python -m pytest -m load tests/acceptance/test_load.py $(ARGS)
 
+image: $(READY) ## Build the serving image and try it (ARGS="--target train" for the other one too)
+	$(RUN)python deploy/image.py $(ARGS)
+
+stack-test: $(READY) ## Run Prometheus and Alertmanager on a real server, and break it in three ways
+	$(RUN)python deploy/stack.py
+
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
-	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
+	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock deploy/*.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
 	$(MAKE) --no-print-directory test
 
 fmt: $(READY) ## Format the code
@@ -48,7 +54,7 @@ fmt-check: $(READY)
 
 lint: $(READY) ## Lint and spell-check
 	$(RUN)ruff check .
-	$(RUN)codespell src tests benchmarks docs examples README.md CHANGELOG.md CONTRIBUTING.md
+	$(RUN)codespell src tests benchmarks deploy docs examples README.md CHANGELOG.md CONTRIBUTING.md
 
 types: $(READY) ## Check types
 	$(RUN)mypy
@@ -59,10 +65,12 @@ arch: $(READY) ## Check that imports flow one way
 lock: ## Renew the lock files (needs uv)
 	uv pip compile -q pyproject.toml --all-extras --universal --generate-hashes --no-header -o requirements.lock
 	uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q deploy/requirements-serve.in --python-version 3.11 --universal --generate-hashes --no-header -c requirements.lock -o requirements-serve.lock
+	uv pip compile -q deploy/requirements-build.in --python-version 3.11 --universal --generate-hashes --no-header -c requirements-dev.lock -o deploy/requirements-build.lock
 	for env in benchmarks/envs/*/; do uv pip compile -q $${env}requirements.in --override benchmarks/envs/overrides.txt --python-version 3.11 --universal --generate-hashes --no-header --no-annotate -o $${env}requirements.txt; done
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

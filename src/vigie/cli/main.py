@@ -12,6 +12,7 @@ COMMANDS = {
     "train": "Train the candidates, compare them and register the best.",
     "register": "Register a model that was fitted elsewhere.",
     "serve": "Serve the champion over HTTP.",
+    "follow": "Bring the champion to a server that has no MLflow.",
     "predict": "Score a table with the champion, offline.",
     "monitor": "Say how inputs, predictions and performance compare with training.",
     "compare": "Weigh two versions by the outcomes of what they answered (A/B).",

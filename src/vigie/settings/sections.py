@@ -231,6 +231,7 @@ class StoresSettings:
     """Where state lives; relative paths start at the folder of `vigie.toml`."""
 
     root: str = key("Folder of all local state.", ".vigie")
+    bundles: str | None = key("Folder of the bundles that a server opens; left out: `bundles` in `root`.", None)
     tracking_uri: str | None = key(
         "MLflow server or database; left out: `MLFLOW_TRACKING_URI`, else SQLite in `root`.", None
     )

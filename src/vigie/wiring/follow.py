@@ -1,11 +1,12 @@
 """The follower: a small process beside the server that brings the champion's bundle into the cache.
 
 It alone talks to the registry, so that a registry that is slow or down never touches an answer, and the server never
-imports MLflow. It ends when its parent does.
+imports MLflow. Started by a server it ends when that does; `vigie follow` runs it where the server has no MLflow.
 """
 
 import logging
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from vigie.adapters.mlflow_tracking import open_client
 from vigie.bundle.signature import check_signature
 from vigie.bundle.trust import Trust
 from vigie.domain.model import CHAMPION
-from vigie.errors import SignatureError, VigieError
+from vigie.errors import NoChampionError, SignatureError, VigieError
 from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
 from vigie.wiring.logs import start_log
@@ -108,18 +109,37 @@ def _written(file: Path) -> tuple[int, int]:
     return (found.st_mtime_ns, found.st_size)
 
 
-def follow(settings: Settings, parent: int) -> None:
-    """Follow the alias until the parent process ends.
+def bring(settings: Settings) -> str:
+    """Bring the champion's bundle once; return its version.
+
+    Raises:
+        NoChampionError: there is none.
+        RegistryError: the registry cannot be asked.
+        BundleError: the bundle is refused.
+    """
+    name = settings.project.name
+    version = follow_once(open_registry(settings), open_cache(settings), name, trust_of(settings.bundle))
+    if version is None:
+        raise NoChampionError(name)
+    return version
+
+
+def follow(settings: Settings, parent: int | None = None) -> None:
+    """Follow the alias until the parent process ends; without one, until SIGTERM or SIGINT.
 
     Args:
         settings: of the project.
         parent: its process id, as it said itself: asked for here, it would be somebody else's if the parent was killed
             while this process was still importing, and then nothing would ever end this one.
     """
+    if parent is None:
+        # The first process of a container ignores every signal that it does not handle itself.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: sys.exit(0))
     name = settings.project.name
     cache, registry, told = open_cache(settings), None, ""
     lookout = Lookout(settings.tracking_uri)
-    while os.getppid() == parent:
+    while parent is None or os.getppid() == parent:
         if lookout.is_due(time.monotonic()):
             try:
                 registry = registry or open_registry(settings)

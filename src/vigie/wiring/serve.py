@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from functools import partial
+from importlib.util import find_spec
 
 from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.bundle_cache import BundleCache
@@ -172,6 +173,11 @@ def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[
 
 @contextmanager
 def _follower(settings: Settings) -> Iterator[None]:
+    if find_spec("mlflow") is None:
+        # A serving image: whoever runs `vigie follow` on the same state folder moves the pointer, or nobody does.
+        logger.info("MLflow is not installed here: the champion is the one in the state folder; see `vigie follow`")
+        yield
+        return
     # A session of its own: Ctrl-C in a terminal reaches the server alone, which then ends its follower.
     command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())]
     process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  our own module

@@ -38,7 +38,8 @@ def open_writer(settings: Settings) -> SqlitePredictionWriter:
 
 def open_cache(settings: Settings) -> BundleCache:
     """Open the bundle cache that the follower fills and the server reads."""
-    return BundleCache(state_folder(settings) / "bundles")
+    baked = settings.stores.bundles  # in an image they may be part of it, while the log is in a volume
+    return BundleCache(settings.folder / Path(baked).expanduser() if baked else state_folder(settings) / "bundles")
 
 
 def trust_of(bundle: BundleSettings) -> Trust:
