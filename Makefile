@@ -10,7 +10,7 @@ WORKERS ?= auto
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo test crash load check fmt lint types arch lock clean help
+.PHONY: setup demo test crash load scaffold sbom audit check fmt lint types arch lock clean help
 
 setup: $(READY) ## Make .venv with everything that the other targets need
 
@@ -33,6 +33,23 @@ crash: $(READY) ## Kill, cut the power, fail the disk and spoil requests by the 
 
 load: $(READY) ## Load a server for minutes: swaps, four times too much, slow clients (wants a quiet machine)
 	$(RUN)python -m pytest -m load tests/acceptance/test_load.py $(ARGS)
+
+scaffold: $(READY) ## Make a project with `vigie init`, run its tests and both of its workflows (minutes)
+	$(RUN)python -m pytest -m scaffold tests/acceptance/test_init.py $(ARGS)
+
+# Both have an environment of their own: what looks at the packages must not be among them.
+TOOLS := .venv-tools/bin
+$(TOOLS)/.ready:
+	$(PYTHON) -m venv .venv-tools
+	$(TOOLS)/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom pip-audit
+	@touch $@
+
+sbom: $(TOOLS)/.ready ## Write the bill of materials of what users install to dist/ (CycloneDX)
+	@mkdir -p dist
+	$(TOOLS)/cyclonedx-py requirements requirements.lock --output-file dist/vigie.cdx.json
+
+audit: $(TOOLS)/.ready ## Look for known vulnerabilities in what users install (asks the network)
+	$(TOOLS)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
 	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
@@ -62,7 +79,7 @@ lock: ## Renew the lock files (needs uv)
 	for env in benchmarks/envs/*/; do uv pip compile -q $${env}requirements.in --override benchmarks/envs/overrides.txt --python-version 3.11 --universal --generate-hashes --no-header --no-annotate -o $${env}requirements.txt; done
 
 clean: ## Remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
+	rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

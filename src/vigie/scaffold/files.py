@@ -27,7 +27,7 @@ PURPOSES: Final[dict[str, str]] = {
     "monitoring/prometheus.yml": "What Prometheus scrapes, and where its rules are.",
     "monitoring/rules.yml": "When Prometheus alerts: service away, errors, an alarm of the watcher.",
     "monitoring/grafana/datasources.yml": "Where Grafana finds Prometheus.",
-    ".github/workflows/ml-pipeline.yml": "Lint, test, train, compare; on main also build, smoke-test and push the image.",
+    ".github/workflows/ml-pipeline.yml": "Lint, test, train, compare; on main also build, smoke-test, push the image.",
     ".github/workflows/retrain.yml": "On a schedule or by hand: monitor, retrain, gate, promote.",
     ".gitlab-ci.yml": "The same two pipelines for GitLab.",
     ".gitignore": "What is no source: state, secrets, reports.",
