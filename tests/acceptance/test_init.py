@@ -42,7 +42,8 @@ elif verb == "run":
     told = dict(rest[place + 1].split("=", 1) for place, word in enumerate(rest) if word == "-e")
     line = [sys.executable, "-m", *json.loads((folder / "CMD").read_text()), "--port", port]
     with (home / (name + ".log")).open("wb") as log:
-        process = subprocess.Popen(line, cwd=folder, env={{**os.environ, **told}}, stdout=log, stderr=log, start_new_session=True)
+        told = {{**os.environ, **told}}
+        process = subprocess.Popen(line, cwd=folder, env=told, stdout=log, stderr=log, start_new_session=True)
     (home / name).write_text(str(process.pid))
 elif verb == "rm":
     os.kill(int((home / rest[-1]).read_text()), signal.SIGTERM)
@@ -135,7 +136,7 @@ def test_every_step_of_the_pipeline_runs(clone, run, environ, tools):
 
 
 def test_every_step_of_the_retraining_runs(clone, run, tools):
-    """After the pipeline's training: with nothing to learn from, a scheduled turn is calm; asked for anyway, it is told."""
+    """After the pipeline's training: without traffic a scheduled turn is calm; asked for anyway, it is told."""
     port = {"VIGIE_SERVING__PORT": str(tools.port())}
     *scheduled, anyway = steps(clone / ".github" / "workflows" / "retrain.yml")
     for step in scheduled:
