@@ -12,7 +12,7 @@ from vigie.monitoring.window_report import Report
 def print_business(report: Report, screen: Console) -> None:
     """Print what is estimated, and performance by segment where there is something to tell."""
     _print_estimate(report.estimate, screen)
-    _print_segments(report.segments, screen)
+    _print_segments(report.segments, report.performance.known, screen)
 
 
 def _print_estimate(estimate: EstimateReport, screen: Console) -> None:
@@ -34,7 +34,7 @@ def _print_estimate(estimate: EstimateReport, screen: Console) -> None:
     screen.print(f"[dim]{BLIND}[/]")
 
 
-def _print_segments(segments: SegmentReport, screen: Console) -> None:
+def _print_segments(segments: SegmentReport, known: str, screen: Console) -> None:
     if segments.worst:
         loss = segments.worst[0].loss.name
         columns: Columns = (("segment", "left"), (f"{loss} [95 %]", "right"), ("elsewhere", "right"), ("n", "right"))
@@ -42,7 +42,7 @@ def _print_segments(segments: SegmentReport, screen: Console) -> None:
             (_named(item), measured(item.loss), number(item.elsewhere), f"{item.loss.n:,}") for item in segments.worst
         ]
         screen.print()
-        screen.print(table(f"Weak spots (corrected for the {segments.looked_at:,} looked at)", columns, rows))
+        screen.print(table(f"Weak spots of {segments.looked_at:,} segments compared ({known})", columns, rows))
     if segments.declared:
         first, second = segments.declared[0].metrics[:2]
         columns = (
@@ -56,7 +56,7 @@ def _print_segments(segments: SegmentReport, screen: Console) -> None:
             for item in segments.declared
         ]
         screen.print()
-        screen.print(table("Declared segments", columns, rows))
+        screen.print(table(f"Declared segments ({known})", columns, rows))
 
 
 def _named(segment: Segment | DeclaredSegment) -> str:

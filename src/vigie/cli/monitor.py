@@ -101,7 +101,7 @@ def command(project: Path, **options: Any) -> None:
             _ask_evidently(loop, opened, settings, asked, reports[0])
     if asked.as_json:
         print_json([report.to_dict() for report in reports] if asked.data or asked.by else reports[0].to_dict())
-    elif len(reports) > 1:
+    elif asked.by:
         from vigie.cli.timeline import print_timeline
 
         print_timeline(reports, console())

@@ -79,9 +79,8 @@ def _share(item: Measurement) -> str:
 
 def _performance(report: Report) -> object:
     performance = report.performance
-    coverage, delay = performance.coverage, performance.delay
-    n = performance.metrics[0].current.n
-    known = f"{counted(n, 'outcome')}, {coverage.value:.1%} of predictions" if n else "no outcome yet"
+    delay = performance.delay
+    known = performance.known
     if delay.value is not None:
         known += f", median delay {number(delay.value, 's')} s"
     rows = [

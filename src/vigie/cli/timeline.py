@@ -66,11 +66,23 @@ def print_timeline(reports: list[Report], screen: Console) -> None:
     screen.print()
     for name, n_windows in _changed(reports):
         screen.print(f"  {plain(name)} changed in {n_windows} of {len(reports)} windows")
+    for reason, n_windows in _unjudged(reports):
+        screen.print(f"  inputs not known in {n_windows} of {len(reports)} windows. {plain(reason)}")
 
 
 def _changed(reports: list[Report]) -> list[tuple[str, int]]:
     """Return the features that changed, the most often first."""
     return Counter(name for report in reports for name in report.drifted).most_common()
+
+
+def _unjudged(reports: list[Report]) -> list[tuple[str, int]]:
+    """Return why no input could be judged, in the first such window's words, and in how many windows that was."""
+    unknown = [
+        report.features[0].reason
+        for report in reports
+        if all(feature.verdict is Verdict.UNKNOWN for feature in report.features)
+    ]
+    return [(unknown[0], len(unknown))] if unknown else []
 
 
 def _line(report: Report) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 
 from vigie.cli.output import plain
+from vigie.domain.measurement import Verdict
 from vigie.loop.cycle import Turn
 
 
@@ -29,8 +30,17 @@ def print_turn(turn: Turn, screen: Console) -> None:
         )
     if turn.promoted:
         screen.print(f"[bold]{turn.promoted.summary}[/]")
-    if not turn.alert:
-        screen.print("Nothing to do.")
+    if not (turn.alert or turn.promoted or turn.challenge or turn.trouble):
+        screen.print(_quiet(turn))
+
+
+def _quiet(turn: Turn) -> str:
+    """Return why a turn ends without a message."""
+    if turn.report.verdict is not Verdict.ALARM:
+        return "Nothing to do."
+    if turn.report.actionable is not Verdict.ALARM:
+        return "Nobody is told: the alarm is not confirmed yet."
+    return "Nobody is told again: the alert is open. See: vigie alerts"
 
 
 def turn_json(turn: Turn) -> dict[str, Any]:

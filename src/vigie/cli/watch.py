@@ -12,7 +12,9 @@ from vigie.cli.options import json_option, project_option, settings_of
 @click.command("watch")
 @project_option
 @json_option
-@click.option("--once", is_flag=True, help="Take one turn and end: 1 on an alarm or a held challenger, else 0.")
+@click.option(
+    "--once", is_flag=True, help="Take one turn and end: 1 on a confirmed alarm that no promotion answered, else 0."
+)
 @click.option("--every", metavar="LENGTH", help="Time between two turns.  [default: monitoring.every]")
 def command(project: Path, *, as_json: bool, once: bool, every: str | None) -> None:
     """Look again and again: monitor, retrain, gate, promote.

@@ -137,7 +137,8 @@ def levels(feature: Feature, column: np.ndarray) -> Iterator[tuple[str, np.ndarr
     edges = np.unique(np.quantile(values[~missing], [0, 0.25, 0.5, 0.75, 1]))
     for number, (low, high) in enumerate(pairwise(edges)):
         above = values >= low if number == 0 else values > low
-        yield f"{low:,.4g} to {high:,.4g}", above & (values <= high)
+        opening = "" if number == 0 else "over "  # 2 to 3 would be read as holding the 2
+        yield f"{opening}{low:,.4g} to {high:,.4g}", above & (values <= high)
 
 
 def _categories(column: np.ndarray, missing: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

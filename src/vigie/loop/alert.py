@@ -6,7 +6,7 @@ from typing import Any, Final
 from vigie.alerting.life import Finding, Moment, changes
 from vigie.alerting.memory import Undelivered, message_dict, standings, undelivered
 from vigie.alerting.message import compose, described
-from vigie.domain.alert import Alert, Change, Subject
+from vigie.domain.alert import Alert, Change, Step, Subject
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Verdict
 from vigie.errors import VigieError
@@ -34,9 +34,10 @@ def alert(loop: Loop, report: Report, *, closed: bool = True) -> Alert | None:
     outcome = changes(standings(events), findings, moment, loop.rules.alerts)
     if not outcome.changes:
         return None
-    message = compose(outcome.changes, _sentences(report, closed=closed), moment) if outcome.tell else None
+    said = (*_retired(outcome.changes, report.version), *_sentences(report, closed=closed))
+    message = compose(outcome.changes, said, moment) if outcome.tell else None
     troubles = _deliver(loop.channels, message) if message else {}
-    _record(loop, outcome.changes, message, troubles)
+    _record(loop, outcome.changes, message, troubles, unheard=_unheard(outcome.changes, findings))
     return message
 
 
@@ -61,6 +62,12 @@ def findings_of(report: Report) -> tuple[Finding, ...]:
             confirmed=bool(report.confirmed),
         ),
     )
+
+
+def _retired(steps: Sequence[Change], version: str) -> tuple[str, ...]:
+    """Say of alerts about a version that no longer serves that this is why they are over."""
+    gone = sorted({step.version for step in steps if step.version is not None and step.version != version})
+    return tuple(f"Version {before} is no longer the champion: version {version} is." for before in gone)
 
 
 def _sentences(report: Report, *, closed: bool) -> tuple[str, ...]:
@@ -91,12 +98,24 @@ def _send_again(loop: Loop, late: Undelivered) -> None:
     _append(loop, late.message, said, (*reached, *_reasons(troubles)), evidence)
 
 
-def _record(loop: Loop, steps: Sequence[Change], message: Alert | None, troubles: Mapping[str, str]) -> None:
+def _unheard(steps: Sequence[Change], findings: Sequence[Finding]) -> str:
+    """Return why steps are not told."""
+    live = {step.subject for step in steps if step.step is not Step.RESOLVED}
+    if not live:
+        return "Not told: over before anybody had heard of it."
+    if not any(finding.confirmed for finding in findings if finding.subject in live):
+        return "Not told yet: the alarm is not confirmed; the next one in a row does."
+    return "Not told yet: the last message is younger than alerting.cooldown."
+
+
+def _record(
+    loop: Loop, steps: Sequence[Change], message: Alert | None, troubles: Mapping[str, str], *, unheard: str
+) -> None:
     if message is not None:
         summary = f"{message.word.capitalize()}: {message.title}."
         reasons = (*message.body.splitlines(), *_reasons(troubles))
     else:
-        summary = "Not told: it was told a short while ago, or must be seen again."
+        summary = unheard
         reasons = tuple(described(step) for step in steps)
     _append(loop, message or steps[0], summary, reasons, _evidence(steps, message, troubles, 1))
 

@@ -126,6 +126,17 @@ class PerformanceReport:
     declines: tuple[Decline, ...] = ()
     calibration: Reliability | None = None
 
+    @property
+    def known(self) -> str:
+        """How many outcomes it rests on, and the share of the window's predictions that have one."""
+        n = self.metrics[0].current.n
+        if not n:
+            return "no outcome yet"
+        of = (
+            "all of earlier predictions" if self.coverage.value is None else f"{self.coverage.value:.1%} of predictions"
+        )
+        return f"{n:,} outcome{'' if n == 1 else 's'}, {of}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
         return {
@@ -245,7 +256,10 @@ def _sentence(decline: Decline) -> str:
     where = "" if decline.looks == 1 else f" over the last {decline.looks} looks"
     seen = f"{decline.metric} is {decline.value:.4g}{where}, {decline.promised:.4g} was promised"
     if decline.established:
-        return f"{seen}: worse by {decline.loss:.4g}, over {max(decline.chance, decline.allowed):.4g}."
+        worse = f"{seen}: worse by {decline.loss:.4g}"
+        if decline.chance >= decline.allowed:
+            return f"{worse}, more than chance explains ({decline.chance:.4g})."
+        return f"{worse}, more than the margin ({decline.allowed:.4g})."
     if decline.loss > decline.allowed:
         return f"{seen}: not more than chance explains ({decline.chance:.4g})."
     return f"{seen}: not worse by more than the margin ({decline.allowed:.4g})."

@@ -1,5 +1,6 @@
 """What is found of one window: every verdict with its evidence, and the sentences that a person reads first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,11 @@ class FeatureReport:
     def actionable(self) -> Verdict:
         """The verdict as far as it may be acted on: an alarm that nothing confirmed yet is a notice."""
         return Verdict.WARN if self.verdict is Verdict.ALARM and not self.confirmed else self.verdict
+
+    @property
+    def alarm_windows(self) -> int:
+        """Over how many windows added up it alarms, the fewest; 1 where no test does."""
+        return min((test.windows for test in self.evidence if test.verdict is Verdict.ALARM), default=1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -90,17 +96,18 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The gravest of what is known; ``unknown`` when nothing is. What is not known keeps saying so in its part."""
+        """The gravest of what is known; ``unknown`` when nothing is. What is not known keeps saying so in its part.
+
+        A server that answers, or a calm estimate, is no reason to call a window ``ok`` of which nothing was judged.
+        """
         parts = [*(report.verdict for report in self.features), self.prediction.verdict, self.performance.verdict]
-        parts += [self.estimate.verdict, self.service.verdict]
-        return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
+        return _together(parts, beside=[self.estimate.verdict, self.service.verdict])
 
     @property
     def actionable(self) -> Verdict:
         """The same as far as it may be acted on: drift that nothing confirmed yet is a notice."""
         parts = [*(report.actionable for report in self.features), self.prediction.actionable, self.performance.verdict]
-        parts.append(self.service.verdict)
-        return Verdict.worst(verdict for verdict in parts if verdict is not Verdict.UNKNOWN)
+        return _together(parts, beside=[self.service.verdict])
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -135,7 +142,7 @@ class Report:
             Verdict.WARN: f"Performance is estimated to be worse: {self.estimate.reason}",
         }.get(self.estimate.verdict, self.estimate.failed)
         service = f"The service is not well: {self.service.reason}" if self.service.verdict is Verdict.ALARM else None
-        told = (service, performance, estimated, predictions, *self._about_inputs())
+        told = (service, performance, estimated, predictions, *self._about_inputs(), self._unconfirmed())
         return tuple(sentence for sentence in told if sentence)
 
     def to_dict(self) -> dict[str, Any]:
@@ -168,8 +175,7 @@ class Report:
     def _about_inputs(self) -> tuple[str, ...]:
         told = []
         if self.drifted:
-            once = "" if self.confirmed else " For the first time: a second window in a row makes it an alert."
-            told.append(f"Inputs changed: {', '.join(self.drifted)}. {self.dataset.reason}{once}")
+            told.append(f"Inputs changed: {', '.join(self.drifted)}. {self.dataset.reason}")
         if self.noticed:
             told.append(f"Inputs seem to change: {', '.join(self.noticed)}.")
         unknown = [report for report in self.features if report.verdict is Verdict.UNKNOWN]
@@ -178,3 +184,23 @@ class Report:
             told.append(f"{which}: not known. {unknown[0].reason}")
         compared = "the training data" if self.baseline.kind == "training" else "the window they are compared with"
         return tuple(told) or (f"Inputs look like {compared}.",)
+
+    def _unconfirmed(self) -> str | None:
+        """Say which alarms nobody is told of yet, and what they wait for."""
+        waiting = [
+            report
+            for report in (*self.features, self.prediction)
+            if report.verdict is Verdict.ALARM and not report.confirmed
+        ]
+        if not waiting:
+            return None
+        names = ", ".join(report.name for report in waiting)
+        longest = max(report.alarm_windows for report in waiting)
+        following = "the next window alarms" if longest == 1 else f"the {longest} windows that follow alarm together"
+        return f"Not confirmed yet: {names}. An alert or a retraining for it alone waits until {following} too."
+
+
+def _together(judged: Iterable[Verdict], *, beside: Iterable[Verdict]) -> Verdict:
+    """Return the gravest of what was judged; what stands beside counts only where it is not well."""
+    known = [verdict for verdict in judged if verdict is not Verdict.UNKNOWN]
+    return Verdict.worst([*known, *(verdict for verdict in beside if verdict in {Verdict.WARN, Verdict.ALARM})])

@@ -18,6 +18,7 @@ from vigie.evaluation.metrics import Scores
 from vigie.evaluation.sequences import AnytimeDifference
 from vigie.loop.compare import ReadOut, Side
 from vigie.monitoring.estimation import BLIND, EstimateReport, Trial
+from vigie.monitoring.performance import Compared, PerformanceReport
 from vigie.monitoring.weak_spots import find_weak_spots
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -25,7 +26,12 @@ AUC = Measurement("roc_auc", 0.8123, "1", 900, interval=Interval(0.79, 0.83, 0.9
 
 
 class Shown:
-    """The two parts of a report that are printed here."""
+    """The parts of a report that are printed here."""
+
+    performance = PerformanceReport(
+        Verdict.OK, "x", (Compared(AUC, AUC),),
+        Measurement("coverage", 0.9, "1", 1_000), Measurement("delay_median", 60.0, "s", 900),
+    )  # fmt: skip
 
     def __init__(self, estimate, segments):
         self.estimate, self.segments = estimate, segments
@@ -70,8 +76,8 @@ def test_an_estimate_that_is_switched_off_says_why():
 def test_weak_spots_and_declared_segments_have_a_table_each():
     """The weak town stands above the rest; both towns are declared."""
     text = printed(print_business, Shown(EstimateReport(Verdict.UNKNOWN, "x"), spots(wrong_in="Brest")))
-    assert "Weak spots (corrected for the 2 looked at)\n" in text
-    assert "Declared segments\n" in text
+    assert "Weak spots of 2 segments compared (900 outcomes, 90.0% of predictions)\n" in text
+    assert "Declared segments (900 outcomes, 90.0% of predictions)\n" in text
     assert text.count("town: Brest") == 2
     assert text.count("town: Lyon") == 1
 

@@ -1,12 +1,16 @@
 """Alerts in the loop: told once, tried again, and never in the way."""
 
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from vigie.alerting.memory import open_alerts
+from vigie.cli.turns import print_turn
 from vigie.domain.alert import Severity, Subject
 from vigie.domain.event import EventKind
+from vigie.domain.measurement import Verdict
 from vigie.domain.service import ServiceSample
 from vigie.errors import StorageError
 from vigie.loop.alert import MAX_TRIES, findings_of
@@ -39,6 +43,38 @@ def test_an_alarm_that_goes_on_is_one_message_and_one_event(patient):
     assert [standing.latest.subject for standing in open_alerts(_alerted(patient))] == [
         Subject.PERFORMANCE, Subject.PREDICTION, Subject.INPUTS,
     ]  # fmt: skip
+
+
+def test_an_unconfirmed_alarm_says_everywhere_that_it_waits(patient):
+    """Ledger, headline and screen tell the same; the second window in a row is told, and then it says no more."""
+    patient.change(alarm=replace(patient.loop.rules.alarm, in_a_row=2))
+    patient.ask(churn_table(1_200, seed=3, drift=0.6))
+    first = patient.turn()
+    assert (first.report.verdict, first.report.performance.verdict) == (Verdict.ALARM, Verdict.OK)
+    assert (first.alert, first.needs_attention) == (None, False)
+    assert _alerted(patient)[-1].summary.startswith("Not told yet: the alarm is not confirmed")
+    assert "Not confirmed yet: " in first.report.headline[-1]
+    assert _told_of(first).endswith("Nobody is told: the alarm is not confirmed yet.\n")
+    patient.ask(churn_table(1_200, seed=5, drift=0.6))
+    second = patient.turn()
+    assert second.alert is not None
+    assert set(second.report.confirmed) <= set(second.report.drifted)
+    assert "Nobody is told" not in _told_of(second)
+
+
+def _told_of(turn):
+    screen = Console(file=StringIO(), width=80)
+    print_turn(turn, screen)
+    return screen.file.getvalue()
+
+
+def test_what_is_over_because_another_version_serves_says_so(world, changed):
+    """A promotion ends the alerts of the version before; the message gives that as the reason."""
+    world.ask(changed)
+    promoted = world.turn().promoted
+    over = world.turn().alert
+    assert over.resolved
+    assert over.body.splitlines()[0] == f"Version 1 is no longer the champion: version {promoted.version} is."
 
 
 def test_a_calm_world_again_resolves(patient, changed, calm):

@@ -10,15 +10,17 @@ import pytest
 from vigie.domain.frame import model_frame
 from vigie.domain.measurement import Verdict
 from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.service import ServiceSample
 from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
-from vigie.monitoring.assess import Reference, WindowRows, assess
+from vigie.monitoring.assess import Reference, WindowRows, assess, assess_service
 from vigie.monitoring.counts import count_window
-from vigie.monitoring.performance import PerformanceRule
+from vigie.monitoring.performance import Outcomes, PerformanceRule, measure_performance
 from vigie.monitoring.profile import ReferenceProfile, build_profile
-from vigie.monitoring.thresholds import AlarmRule, judge, spend
+from vigie.monitoring.technical import ServiceRule
+from vigie.monitoring.thresholds import AlarmRule, Evidence, judge, spend
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = Window(START, START + timedelta(days=1))
@@ -111,8 +113,39 @@ def test_a_shifted_feature_is_named_and_the_others_are_not():
     whole = "What changed carries 25% of the features (their importance is not known)."
     assert report.headline == (
         "Performance is not known. Not enough outcomes yet: 0 known, 100 needed.",
-        f"Inputs changed: amount. {whole} For the first time: a second window in a row makes it an alert.",
+        f"Inputs changed: amount. {whole}",
+        "Not confirmed yet: amount. An alert or a retraining for it alone waits until the next window alarms too.",
     )
+
+
+def test_a_server_that_answers_makes_no_window_ok():
+    """Nothing of the model was judged, so nothing is said of it; a server that is not well is said at once."""
+    few = _assess(_window(1, 99))
+    sample = ServiceSample(requests=99, failures=0, started_at_s=1.0, uptime_s=9.0)
+    answers = assess_service(few, sample, {}, ServiceRule())
+    assert (answers.service.verdict, answers.verdict, answers.actionable) == (
+        Verdict.OK, Verdict.UNKNOWN, Verdict.UNKNOWN,
+    )  # fmt: skip
+    silent = assess_service(few, ServiceSample(trouble="It is silent.", declared=True), {}, ServiceRule())
+    assert (silent.verdict, silent.actionable) == (Verdict.ALARM, Verdict.ALARM)
+
+
+def test_an_alarm_over_merged_windows_waits_for_as_many():
+    """It is the block of the same length that confirms it, and the sentence says how long that is."""
+    seen = Evidence("chi_square", 9.0, 3.0, 5.0, windows=4)
+    report = _assess(_window(1, 1000))
+    changed = replace(report.features[0], verdict=Verdict.ALARM, evidence=(replace(seen, value=1.0, windows=1), seen))
+    told = replace(report, features=(changed, *report.features[1:])).headline[-1]
+    assert told.endswith("waits until the 4 windows that follow alarm together too.")
+
+
+def test_outcomes_in_a_window_without_predictions_are_told():
+    """Traffic may stop while outcomes still come: no share of nothing is made up."""
+    late = measure_performance(
+        Outcomes(_scores(np.random.default_rng(1), 200), 0, np.full(200, 60.0), 0),
+        Task.BINARY, {}, PerformanceRule((METRIC[Task.BINARY],), 0.02, 100, 0.05),
+    )  # fmt: skip
+    assert late.known == "200 outcomes, all of earlier predictions"
 
 
 def test_a_worse_model_alarms_without_any_drift():

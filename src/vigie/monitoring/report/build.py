@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from vigie.monitoring.report.beside import estimate, segments
 from vigie.monitoring.report.columns import inputs_section, prediction_section
 from vigie.monitoring.report.headline import reasons, statement, tiles, warnings
 from vigie.monitoring.report.inputs import PageInputs
@@ -13,6 +14,8 @@ from vigie.reporting.parts import Report, Section
 
 _PARTS: tuple[Callable[[PageInputs], Section | None], ...] = (
     performance,
+    segments,
+    estimate,
     prediction_section,
     inputs_section,
     service,

@@ -43,7 +43,7 @@ def prediction_section(inputs: PageInputs) -> Section:
     return Section(
         anchor="predictions",
         title="Does the model answer as it did?",
-        text=(f"Verdict: {found.verdict.value}. {found.reason}",),
+        text=(f"Verdict: {_verdict(found)}. {found.reason}",),
         figures=(histogram("prediction", found, inputs.profile.prediction, inputs.counts.prediction),),
         tables=(_table("The predictions against those on rows held out at training", [found]),),
     )
@@ -69,13 +69,18 @@ def _line(column: FeatureReport) -> tuple[str, ...]:
     p_value = found["chi_square_p"].value if "chi_square_p" in found else None
     return (
         column.name,
-        column.verdict.value,
+        _verdict(column),
         _number(found.get("psi_corrected")) if known else NOTHING,
         _number(found.get("ks")) if known else NOTHING,
         NOTHING if p_value is None or not known else f"{p_value:.1e}",
         _share(found.get("missing")),
         _share(found.get("outside_range") or found.get("unseen")),
     )
+
+
+def _verdict(column: FeatureReport) -> str:
+    waits = column.verdict is Verdict.ALARM and not column.confirmed
+    return f"{column.verdict.value}, not confirmed" if waits else column.verdict.value
 
 
 def _tests(columns: list[FeatureReport]) -> Table:

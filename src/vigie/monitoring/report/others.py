@@ -9,7 +9,7 @@ from vigie.reporting.wording import NOTHING, number
 
 TOLD: Final = frozenset({
     "model", "version", "window", "n", "look", "verdict", "headline", "drifted", "noticed", "features", "prediction",
-    "performance", "technical", "service",
+    "performance", "technical", "service", "confirmed", "estimate", "segments",
 })  # fmt: skip
 """What the other sections tell."""
 
