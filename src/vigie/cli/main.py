@@ -9,6 +9,7 @@ from vigie.cli.exits import MEANINGS, exit_code
 from vigie.errors import VigieError, nearest
 
 COMMANDS = {
+    "init": "Write a project of your own: settings, tests, notebook, CI, containers.",
     "train": "Train the candidates, compare them and register the best.",
     "register": "Register a model that was fitted elsewhere.",
     "serve": "Serve the champion over HTTP.",
@@ -27,6 +28,8 @@ COMMANDS = {
     "erase": "Delete all that is known of one entity, and prove it.",
     "watch": "Look again and again: monitor, retrain, gate, promote.",
     "up": "Run the server and the watcher together.",
+    "fetch": "Bring the champion's bundle to a folder, for an image to take along.",
+    "doctor": "Check everything a project needs, and say what to do.",
     "demo": "Run the whole loop on a churn model, time compressed.",
 }
 """Every command with the first line of its help, so that ``vigie --help`` imports none of them."""
