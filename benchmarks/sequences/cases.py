@@ -165,7 +165,8 @@ def anytime(seen: Experiment) -> bool:
 def ordinary(seen: Experiment) -> bool:
     """Whether an interval for one look says so."""
     variance = sum(float(side.var(ddof=1)) / len(side) for side in (seen.first, seen.second))
-    return abs(float(seen.first.mean() - seen.second.mean())) > float(norm.isf(BUDGET / 2)) * variance**0.5
+    difference = abs(float(seen.first.mean()) - float(seen.second.mean()))
+    return difference > float(norm.isf(BUDGET / 2)) * float(np.sqrt(variance))
 
 
 READ_OUTS: Mapping[str, Callable[[Experiment], bool]] = {"vigie": anytime, "z-test a look": ordinary}
