@@ -30,8 +30,8 @@ from benchmarks.sequences.cases import (
     simulate,
 )
 
-RUNS, QUICK_RUNS = 2_000, 150
-LOOKS, QUICK_LOOKS = 50, 16
+RUNS, QUICK_RUNS = 2_000, 300
+LOOKS, QUICK_LOOKS = 50, 12
 POWER_RUNS, QUICK_POWER_RUNS = 200, 30
 AB_ROWS_A_LOOK, AB_EFFECT = 300, 0.1
 

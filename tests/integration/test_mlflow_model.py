@@ -115,5 +115,5 @@ def test_the_registry_gives_back_the_bundle_untouched(project):
     """MLmodel and its companions stand beside the bundle, not in it."""
     with open_loop(project.settings) as loop:
         members = loop.registry.members("churn", "1")
-    named = {"manifest.json", "schema.json", "model.skops", "scorer.json", "profile.json", "golden.json", "card.md"}
-    assert set(members) == named
+    named = {"manifest", "schema", "scorer", "profile", "golden", "estimation"}
+    assert set(members) == {f"{name}.json" for name in named} | {"model.skops", "card.md"}

@@ -13,7 +13,7 @@ COMMANDS = {
     "train": "Train the candidates, compare them and register the best.",
     "register": "Register a model that was fitted elsewhere.",
     "serve": "Serve the champion over HTTP.",
-    "follow": "Bring the champion to a server that has no MLflow.",
+    "follow": "Bring the champion's bundle to the server's cache.",
     "predict": "Score a table with the champion, offline.",
     "monitor": "Say how inputs, predictions and performance compare with training.",
     "compare": "Weigh two versions by the outcomes of what they answered (A/B).",

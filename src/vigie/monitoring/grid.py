@@ -120,7 +120,7 @@ def count_numbers(
         found = np.searchsorted(chunk, asked, side="right")
         up_to += found
         inner = chunk[found[-5] : found[-2]]
-        with np.errstate(over="ignore"):  # squares beyond 1e308 become inf, which reports show as "no value"
+        with np.errstate(over="ignore", invalid="ignore"):  # sums beyond 1e308 are inf or NaN: "no value" in reports
             shifted = inner - center
             sums += _cell_sums(shifted, np.clip(found[:-5], found[-5], found[-2]) - found[-5])
             total += float(shifted.sum())

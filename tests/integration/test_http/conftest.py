@@ -139,6 +139,12 @@ class _ListWriter:
         self.full = False
         self.replays = {}
 
+    def depth(self):
+        return self.reserved
+
+    def last_sync_s(self):
+        return None
+
     def reserve(self, rows):
         if self.full:
             raise StorageError("prediction log", "too much waits.", retryable=True)

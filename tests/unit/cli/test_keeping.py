@@ -88,9 +88,9 @@ def test_folder_that_was_moved_is_told(run, project):
 def test_two_at_once_are_refused(run, project, monkeypatch):
     """While one command copies or erases, another one is asked to wait."""
     from vigie.settings import load_settings  # noqa: PLC0415  a fixture's own need
-    from vigie.wiring import keeping  # noqa: PLC0415  idem
+    from vigie.wiring import alone  # noqa: PLC0415  idem
 
-    monkeypatch.setattr(keeping, "_WAIT_S", 0.05)
-    with keeping.alone(load_settings(project, {})):
+    monkeypatch.setattr(alone, "_WAIT_S", 0.05)
+    with alone.alone(load_settings(project, {}), alone.KEEPING):
         assert "at work" in str(run("export", expect=None).exception)
     run("export")
