@@ -11,6 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from vigie.domain.service import ServiceSample
 from vigie.ports import Clock
 
+_ASKING_HOW_IT_IS: Final = frozenset(
+    {"/livez", "/readyz", "/ping", "/health", "/metrics", "/v2/health/live", "/v2/health/ready"}
+)
+"""Routes that say 503 while a model is awaited: that is an answer, not a failure, and no user's request."""
 _TIMEOUT_S: Final = 5.0
 _LONGEST: Final = 4 * 2**20
 _GAUGES: Final[dict[str, tuple[str, Callable[[Iterable[float]], float]]]] = {
@@ -86,7 +90,7 @@ def read_sample(text: str, *, declared: bool, now_s: float) -> ServiceSample:
         for item in family.samples:
             if not math.isfinite(item.value):
                 continue
-            if item.name == "vigie_requests_total":
+            if item.name == "vigie_requests_total" and item.labels.get("route") not in _ASKING_HOW_IT_IS:
                 requests += item.value
                 failures += item.value if item.labels.get("code", "").startswith("5") else 0.0
             elif item.name in _GAUGES:

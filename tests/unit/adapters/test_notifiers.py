@@ -25,4 +25,4 @@ def test_alert_cannot_forge_a_line(caplog):
         Alert("churn", Severity.NOTICE, "f\n2026 ERROR forged\x1b[2J", "two\r\nlines \N{RIGHT-TO-LEFT OVERRIDE}")
     )
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line == "notice churn: f 2026 ERROR forged [2J two lines"
+    assert line == "notice churn: f 2026 ERROR forged [2J. two lines"

@@ -20,11 +20,13 @@ def exposition():
     telemetry.attend(SimpleNamespace(depth=lambda: 7, last_sync_s=lambda: 0.004))
     for code in ("200", "200", "422", "503"):
         telemetry.requests.note("/predict", "POST", code, 0.001)
+    for code in ("503", "503", "200"):
+        telemetry.requests.note("/readyz", "GET", code, 0.001)
     return telemetry.exposition().decode()
 
 
 def test_a_servers_own_metrics_are_understood(exposition):
-    """Only the server's faults are failures; the names are those that the server writes."""
+    """Only the server's faults are failures, and no probe of its readiness is; the names are those it writes."""
     found = read_sample(exposition, declared=True, now_s=4e9)
     assert (found.requests, found.failures, found.log_depth, found.log_sync_s) == (4, 1, 7, 0.004)
     assert None not in (found.cpu_s, found.memory_bytes, found.started_at_s)

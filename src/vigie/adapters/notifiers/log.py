@@ -19,7 +19,7 @@ class LogNotifier:
 
     def send(self, alert: Alert) -> None:
         """Write the alert."""
-        text = f"{alert.word} {alert.model}: {alert.title} {alert.body}"
+        text = f"{alert.word} {alert.model}: {alert.title.rstrip('.')}. {alert.body}"
         self._logger.log(_LEVELS[alert.severity], "%s", one_line(text))
 
 
