@@ -37,8 +37,8 @@ def test_every_field_is_one_that_grafana_knows(generator):
     for text in generator.dashboards().values():
         raw = json.loads(text)
         assert lost_keys(raw, round_trip(raw)) == []
-        raw["panels"][0]["titel"] = "misspelt"
-        assert lost_keys(raw, round_trip(raw)) == ["titel"]
+        raw["panels"][0]["heading"] = "misspelt"
+        assert lost_keys(raw, round_trip(raw)) == ["heading"]
 
 
 def test_panels_have_ids_of_their_own_and_the_provisioned_source(generator, deploy):
