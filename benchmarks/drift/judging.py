@@ -32,6 +32,5 @@ def profile_of(table: pa.Table) -> ReferenceProfile:
 def judged(profile: ReferenceProfile, counts: WindowCounts, window: Window) -> Report:
     """Return the report of a window of which no outcome is known."""
     nothing = np.empty(0)
-    frame = model_frame(SCHEMA, dict.fromkeys(SCHEMA.names, ()))
-    rows = WindowRows(window, frame, nothing, None, nothing, None, n_known=0, counts=counts)
+    rows = WindowRows(window, counts, None, nothing, None, n_known=0)
     return assess(rows, Reference("drift", "1", Task.REGRESSION, profile, {}), RULE, _PERFORMANCE, look=1)

@@ -4,19 +4,25 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.serving.wrk import is_available
 
 
+def short_run(*arguments: str) -> Any:
+    """Run a benchmark's short run as a user would; return its report."""
+    command = [sys.executable, "-m", "benchmarks", *arguments, "--quick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 @pytest.mark.slow
 def test_the_short_training_benchmark_runs(tmp_path: Path) -> None:
     """Trains and serves Vigie and scikit-learn in processes of their own, and judges the one gate of the short run."""
-    command = [sys.executable, "-m", "benchmarks", "training", "--quick", "--json", "--out", str(tmp_path / "run.json")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = short_run("training", "--out", str(tmp_path / "run.json"))
     assert json.loads((tmp_path / "run.json").read_text()) == report
     assert [(found["engine"], found["status"], found["why"]) for found in report["results"]] == [
         ("vigie", "ok", ""),
@@ -33,10 +39,7 @@ def test_the_short_training_benchmark_runs(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_short_drift_benchmark_runs() -> None:
     """Checks the statistics against scipy, counts two days of hours and a window, and judges what needs no peer."""
-    command = [sys.executable, "-m", "benchmarks", "drift", "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = short_run("drift")
     assert {found["case"]: found["why"] for found in report["results"]} == dict.fromkeys(
         ("correctness", "counting", "2,000 x 25"), ""
     )
@@ -49,10 +52,7 @@ def test_the_short_drift_benchmark_runs() -> None:
 @pytest.mark.slow
 def test_the_short_prediction_log_benchmark_runs() -> None:
     """Loads the log, the textbook and the floor in processes of their own, and judges the bytes written per event."""
-    command = [sys.executable, "-m", "benchmarks", "prediction_log", "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = short_run("prediction_log")
     assert {found["status"] for found in report["results"]} == {"ok"}
     assert len(report["results"]) == 10
     measured = {
@@ -68,10 +68,7 @@ def test_the_short_prediction_log_benchmark_runs() -> None:
 @pytest.mark.skipif(not is_available(), reason="wrk or taskset is not installed")
 def test_the_short_serving_benchmark_runs() -> None:
     """Serves the linear model in three ways, checks the answers, and judges two ratios."""
-    command = [sys.executable, "-m", "benchmarks", "serving", "--quick", "--rounds", "1", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = short_run("serving", "--rounds", "1")
     assert {found["engine"]: found["why"] for found in report["results"]} == dict.fromkeys(
         ("echo", "vigie fast", "vigie durable", "textbook FastAPI"), ""
     )
@@ -82,10 +79,7 @@ def test_the_short_serving_benchmark_runs() -> None:
 @pytest.mark.slow
 def test_the_short_alarm_benchmark_runs() -> None:
     """Sixty calm years and a table of scikit-learn's: the budget is kept where the rules of others alarm every year."""
-    command = [sys.executable, "-m", "benchmarks", "alarms", "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = short_run("alarms")
     ever = {
         (found["case"], found["engine"]): found["measures"][0]["median"]
         for found in report["results"]
@@ -98,10 +92,7 @@ def test_the_short_alarm_benchmark_runs() -> None:
 @pytest.mark.slow
 def test_the_short_sequences_benchmark_runs() -> None:
     """Simulates lives and A/B tests: Vigie's rules keep their budget, and the tests a look beside them do not."""
-    command = [sys.executable, "-m", "benchmarks", "sequences", "--quick", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = short_run("sequences")
     errors = {
         (found["case"], found["engine"]): item["median"]
         for found in report["results"]

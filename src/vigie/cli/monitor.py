@@ -173,14 +173,15 @@ def _backtests(loop: Any, opened: Any, settings: Any, data: str, by: str | None)
 
 def _draw(loop: Any, opened: Any, settings: Any, asked: Asked, report: Any) -> None:
     """Write the page; a file that cannot be written is a usage error."""
-    from vigie.loop.picture import counts_of_table, counts_of_window, picture
+    from vigie.loop.hours import counts_in
+    from vigie.loop.picture import counts_of_table, picture
     from vigie.wiring.operate import read_source
 
     file = asked.html or Path()
     if asked.data:
         counts = counts_of_table(opened, read_source(settings, asked.data))
     else:
-        counts = counts_of_window(loop, opened, report.window)
+        counts = counts_in(loop, opened, report.window)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(picture(loop, opened, report, counts), encoding="utf-8")

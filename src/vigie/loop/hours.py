@@ -3,7 +3,7 @@
 Only the two ends of a window that are no whole hours are read as rows, so a month costs what an hour costs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -57,25 +57,13 @@ def counts_in(loop: Loop, opened: OpenVersion, window: Window) -> WindowCounts:
     Raises:
         StorageError: the log failed.
     """
-    parts = [content for _, content in _parts(loop, opened, window)]
+    parts = list(_parts(loop, opened, window))
     reader = Packing(opened.profile)
     return reader.unpack(merge(parts)) if parts else reader.nothing
 
 
-def counts_between(loop: Loop, opened: OpenVersion, window: Window) -> Sequence[tuple[Window, WindowCounts]]:
-    """Return the same hour by hour, oldest first; hours without rows are left out.
-
-    The first and the last part end with the window, where that cuts an hour.
-
-    Raises:
-        StorageError: the log failed.
-    """
-    reader = Packing(opened.profile)
-    return [(part, reader.unpack(content)) for part, content in _parts(loop, opened, window)]
-
-
-def _parts(loop: Loop, opened: OpenVersion, window: Window) -> Iterator[tuple[Window, bytes]]:
-    """Yield the packed counts of a window that is cut at every full hour, oldest first."""
+def _parts(loop: Loop, opened: OpenVersion, window: Window) -> Iterator[bytes]:
+    """Yield the packed counts of a window that is cut at every full hour, oldest first; none for hours without rows."""
     tally = ProfileTally(opened.schema, opened.bundle.profile)
     first, last = _full_hour(window.start + _HOUR - timedelta.resolution), _full_hour(window.end)
     if first > last:  # it lies inside one hour
@@ -85,15 +73,15 @@ def _parts(loop: Loop, opened: OpenVersion, window: Window) -> Iterator[tuple[Wi
     if first < last:
         whole = Window(first, last)
         for hour in loop.log.hours(loop.model, opened.schema, whole, tally, version=opened.version):
-            yield hour.window, hour.content
+            yield hour.content
     yield from _counted_rows(loop, opened, tally, Window(last, window.end))
 
 
-def _counted_rows(loop: Loop, opened: OpenVersion, tally: Tally, part: Window) -> Iterator[tuple[Window, bytes]]:
+def _counted_rows(loop: Loop, opened: OpenVersion, tally: Tally, part: Window) -> Iterator[bytes]:
     """Yield the counts of a part of an hour, unless it holds no row."""
     stream = () if part.start == part.end else loop.log.stream(loop.model, opened.schema, part, version=opened.version)
     if counted := [tally.count(rows) for rows in stream]:
-        yield part, merge(counted)
+        yield merge(counted)
 
 
 def _full_hour(moment: datetime) -> datetime:

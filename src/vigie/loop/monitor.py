@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 
 from vigie.domain.event import Event, EventKind
-from vigie.domain.frame import model_frame
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.domain.window import Window
 from vigie.errors import InsufficientDataError
@@ -60,15 +59,14 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
     latency_us = latency_of(records)
     window_rows = WindowRows(
         window=window,
-        frame=_frame_to_estimate(loop, opened, window),
-        predicted=np.empty(0),
+        counts=counts_in(loop, opened, window),
         scores=scores if len(scores) else None,
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
         n_known=n_labelled(records, schema),
-        counts=counts_in(loop, opened, window),
         earlier=earlier_looks(loop, opened.version, outcomes or window),
         answers=answers_in(records, schema),
+        frame=_frame_to_estimate(loop, opened, window),
         scored_frame=frame_of(scored, schema),
         distrust=last_distrust(loop, opened.version),
     )
@@ -84,11 +82,11 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
     )
 
 
-def _frame_to_estimate(loop: Loop, opened: OpenVersion, window: Window) -> pd.DataFrame:
-    """Return the features of a window where an estimate looks at them, as that of a number does; else no row."""
+def _frame_to_estimate(loop: Loop, opened: OpenVersion, window: Window) -> pd.DataFrame | None:
+    """Return the features of a window where an estimate looks at them, as that of a number does."""
     schema = opened.schema
     if schema.target.task.is_classification or opened.basis is None:
-        return model_frame(schema, dict.fromkeys(schema.names, ()))
+        return None
     return frame_of(loop.log.rows(loop.model, schema, window, version=opened.version), schema)
 
 
@@ -115,7 +113,7 @@ def backtests(loop: Loop, opened: OpenVersion, pieces: Sequence[tuple[pa.Table, 
     for look, (table, window) in enumerate(pieces, start=1):
         rows = _as_traffic(opened, table, window, before=reports)
         reports.append(assess(rows, _reference(loop, opened), loop.rules.alarm, rule, look=look, past=past))
-        past.append(count_window(opened.profile, rows.frame, rows.predicted))
+        past.append(rows.counts)
     return reports
 
 
@@ -126,13 +124,13 @@ def _as_traffic(opened: OpenVersion, table: pa.Table, window: Window, *, before:
     scores = answers_of(opened.bundle, frame, y)
     return WindowRows(
         window=window,
-        frame=frame,
-        predicted=predicted_quantity(scores, opened.schema.target.task),
+        counts=count_window(opened.profile, frame, predicted_quantity(scores, opened.schema.target.task)),
         scores=scores,
         delays_s=np.empty(0),
         latency_us=None,
         earlier=looks_of([report.performance.to_dict() for report in before]),
         answers=Answers(scores.predicted, scores.proba),
+        frame=frame,
         scored_frame=frame,
     )
 

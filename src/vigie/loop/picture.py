@@ -2,12 +2,10 @@
 
 import pyarrow as pa
 
-from vigie.domain.window import Window
 from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import frame_of, predicted_of
 from vigie.loop.quantity import predicted_quantity
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.report import PageInputs, build
@@ -22,7 +20,7 @@ def picture(loop: Loop, opened: OpenVersion, report: Report, counts: WindowCount
         loop: rules and clock.
         opened: the version judged.
         report: what was found.
-        counts: the same window, see ``counts_of_window`` and ``counts_of_table``.
+        counts: the same window, see ``hours.counts_in`` and ``counts_of_table``.
     """
     rules = loop.rules
     inputs = PageInputs(
@@ -35,12 +33,6 @@ def picture(loop: Loop, opened: OpenVersion, report: Report, counts: WindowCount
         made_at=loop.clock.now(),
     )
     return page(build(inputs))
-
-
-def counts_of_window(loop: Loop, opened: OpenVersion, window: Window) -> WindowCounts:
-    """Return the logged answers of a version in a window on the grid of its profile."""
-    rows = loop.log.rows(loop.model, opened.schema, window, version=opened.version)
-    return count_window(opened.profile, frame_of(rows, opened.schema), predicted_of(rows, opened.schema))
 
 
 def counts_of_table(opened: OpenVersion, table: pa.Table) -> WindowCounts:

@@ -18,7 +18,7 @@ from vigie.monitoring.baseline import Baseline
 from vigie.monitoring.blocks import Block, blocks_ending
 from vigie.monitoring.columns import NumericColumn
 from vigie.monitoring.columnwise import Judged, judge_column
-from vigie.monitoring.counts import WindowCounts, count_window
+from vigie.monitoring.counts import WindowCounts
 from vigie.monitoring.drift.catalogue import CATEGORY, NUMERIC, describe
 from vigie.monitoring.estimation import (
     NOT_ESTIMATED,
@@ -82,31 +82,29 @@ class WindowRows:
 
     Attributes:
         window: when.
-        frame: features from ``domain.frame.model_frame``, shape (n, n_features).
-        predicted: float64, shape (n,), in the terms of ``build_profile``.
+        counts: its rows on the profile's grid.
         scores: the rows whose outcome is judged: those that arrived since the last verdict on performance, whenever
             they were predicted; None when there are none.
         delays_s: seconds from prediction to outcome, one per row of ``scores``, NaN where not known.
         latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
         n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
-        counts: the rows on the profile's grid, where they were counted before; drift is not looked for in ``frame``
-            and ``predicted`` then.
         earlier: what the looks before found of performance, oldest first.
         answers: what the model said of every row, in full; None where nothing is to be estimated.
+        frame: features of the rows of ``answers``, from ``domain.frame.model_frame``, shape (n, n_features); None where
+            no estimate looks at them.
         scored_frame: features of the rows of ``scores``, in their order; None where there are none.
         distrust: why the last trial switched estimates off; empty when it did not.
     """
 
     window: Window
-    frame: pd.DataFrame
-    predicted: np.ndarray
+    counts: WindowCounts
     scores: Scores | None
     delays_s: np.ndarray
     latency_us: np.ndarray | None
     n_known: int | None = None
-    counts: WindowCounts | None = None
     earlier: tuple[EarlierLook, ...] = ()
     answers: Answers | None = None
+    frame: pd.DataFrame | None = None
     scored_frame: pd.DataFrame | None = None
     distrust: str = ""
 
@@ -135,11 +133,10 @@ def assess(
             ``blocks.windows_needed`` asks for. With fewer, fewer blocks are judged.
 
     Raises:
-        KeyError: a feature of the profile is absent from the frame.
-        ValueError: ``look`` is below 1, or frame and predictions have different lengths.
+        ValueError: ``look`` is below 1.
     """
     profile = reference.profile
-    counts = rows.counts or count_window(profile, rows.frame, rows.predicted)
+    counts = rows.counts
     blocks = blocks_ending(counts, past if counts.n else (), look=look)  # nothing came: nothing old is told again
     if reference.baseline is not None:
         blocks = blocks[:1]  # an earlier window stands for one window, not for several

@@ -152,13 +152,13 @@ class EstimatedRows:
 
     Attributes:
         answers: of all rows of the window.
-        frame: their features.
+        frame: their features; None will do for classes, of which only the answers are looked at.
         scores: rows whose outcome came; None when none did.
         scored_frame: features of these; None when there are none.
     """
 
     answers: Answers
-    frame: pd.DataFrame
+    frame: pd.DataFrame | None
     scores: Scores | None = None
     scored_frame: pd.DataFrame | None = None
 
@@ -218,8 +218,10 @@ def estimate_performance(
     return EstimateReport(verdict, reason, pairs, trials)
 
 
-def _expect(basis: Basis, answers: Answers, frame: pd.DataFrame, rule: EstimationRule) -> dict[str, Expected]:
+def _expect(basis: Basis, answers: Answers, frame: pd.DataFrame | None, rule: EstimationRule) -> dict[str, Expected]:
     if isinstance(basis, ErrorTree):
+        if frame is None:
+            raise ValueError("an estimate of a number looks at the features, and there are none")
         return basis.expect(answers, frame)
     found = basis.expect(answers, rule.task, rule.value)
     return {name: found[name] for name in (*METRICS, "value") if name in found}

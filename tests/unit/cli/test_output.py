@@ -21,6 +21,7 @@ from vigie.errors import ConfigurationError, DataError
 from vigie.evaluation.metrics import Scores
 from vigie.loop.cycle import Turn
 from vigie.monitoring.assess import Reference, WindowRows, assess
+from vigie.monitoring.counts import count_window
 from vigie.monitoring.performance import PerformanceRule
 from vigie.monitoring.profile import build_profile
 from vigie.monitoring.thresholds import AlarmRule
@@ -47,7 +48,8 @@ def a_report(names=NAMES, n=400, shift=3.0):
     profile = build_profile(schema, before, rng.normal(size=500))
     after = pd.DataFrame(rng.normal(shift, 1, (n, len(names))), columns=list(names))
     y = rng.normal(size=n)
-    rows = WindowRows(Window(NOW, NOW + timedelta(hours=1)), after, y, Scores(y, y + 1) if n else None,
+    counts = count_window(profile, after, y)
+    rows = WindowRows(Window(NOW, NOW + timedelta(hours=1)), counts, Scores(y, y + 1) if n else None,
                       np.full(n, 5.0), np.full(n, 300.0) if n else None)  # fmt: skip
     rule = PerformanceRule(("rmse",), 0.02, 100, 0.05)
     reference = Reference("odd", "1", Task.REGRESSION, profile, {})

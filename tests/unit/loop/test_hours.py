@@ -1,16 +1,14 @@
 """A window's counts from the hours beside the log equal those of its rows."""
 
-import itertools
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from vigie.adapters.prediction_log.sqlite import SqlitePredictionLog
 from vigie.domain.window import Window
-from vigie.loop.hours import counts_between, counts_in
+from vigie.loop.hours import counts_in
 from vigie.loop.logged import frame_of, predicted_of
 from vigie.monitoring.counts import count_window
 
@@ -58,16 +56,3 @@ def test_counts_are_those_of_the_rows(busy, begin, end):
         assert one.cells.tolist() == other.cells.tolist()
         for name in ("missing", "below", "above", "finite", "total", "squares"):
             assert getattr(one, name, 0) == pytest.approx(getattr(other, name, 0), rel=1e-9, abs=1e-9)
-
-
-def test_hours_follow_each_other(busy):
-    """Hour by hour, parts are cut at full hours, do not overlap, and add up to the whole."""
-    world, opened, start = busy
-    window = Window(start + 5 * MINUTE, start + 230 * MINUTE)
-    parts = counts_between(world.loop, opened, window)
-    assert sum(counts.n for _, counts in parts) == counts_in(world.loop, opened, window).n > 0
-    assert all(a.end <= b.start for (a, _), (b, _) in itertools.pairwise(parts))
-    inner = {moment for part, _ in parts for moment in (part.start, part.end)} - {window.start, window.end}
-    assert {(moment.minute, moment.second, moment.microsecond) for moment in inner} == {(0, 0, 0)}
-    total = sum(np.array(columns(counts)[0].cells) for _, counts in parts)
-    assert total.tolist() == counted_from_rows(world, opened, window).features[0].cells.tolist()

@@ -15,7 +15,8 @@ from vigie.alerting.memory import open_alerts
 from vigie.cli.report import print_report
 from vigie.domain.event import EventKind
 from vigie.domain.measurement import Verdict
-from vigie.loop.picture import counts_of_window, picture
+from vigie.loop.hours import counts_in
+from vigie.loop.picture import picture
 from vigie.monitoring.report.others import others
 from vigie.reporting.page import POLICY
 from vigie.testing.tables import churn_table
@@ -45,7 +46,7 @@ def told(request, world, tmp_path):
         for family in text_string_to_metric_families((tmp_path / "v.prom").read_text())
         for item in family.samples
     }
-    page = picture(world.loop, opened, report, counts_of_window(world.loop, opened, report.window))
+    page = picture(world.loop, opened, report, counts_in(world.loop, opened, report.window))
     return turn, screen.export_text(), json.loads(json.dumps(report.to_dict())), page, gauges, standing
 
 
@@ -103,7 +104,7 @@ def test_the_page_asks_for_nothing_and_takes_names_for_words(world):
     report = world.turn().report
     hostile = "<script>alert(1)</script><img src=http://asked.invalid/x>"
     features = (replace(report.features[0], name=hostile, reason=hostile), *report.features[1:])
-    counts = counts_of_window(world.loop, opened, report.window)
+    counts = counts_in(world.loop, opened, report.window)
     page = picture(world.loop, opened, replace(report, features=features, model=hostile), counts)
     assert "<script" not in page
     assert "<img" not in page

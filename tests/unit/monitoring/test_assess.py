@@ -1,10 +1,11 @@
 """One window judged, hostile windows included."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from vigie.domain.frame import model_frame
@@ -78,11 +79,26 @@ def _reference(task=Task.BINARY, n=4000):
     return Reference("shop", "3", task, ReferenceProfile.from_bytes(profile.to_bytes()), promised)
 
 
+@dataclass(frozen=True)
+class _Traffic:
+    """Rows before they are counted on a reference's grid."""
+
+    frame: pd.DataFrame
+    predicted: np.ndarray
+    scores: Scores | None = None
+    delays_s: np.ndarray = field(default_factory=lambda: np.empty(0))
+    latency_us: np.ndarray | None = None
+
+    def on(self, profile):
+        """Return them as a window."""
+        counts = count_window(profile, self.frame, self.predicted)
+        return WindowRows(DAY, counts, self.scores, self.delays_s, self.latency_us)
+
+
 def _window(seed, n, *, task=Task.BINARY, shift=0.0, signal=None):
     rng = np.random.default_rng(seed)
     scores = _scores(rng, n // 2, task, signal) if signal else None
-    return WindowRows(
-        window=DAY,
+    return _Traffic(
         frame=model_frame(_schema(task), _columns(rng, n, shift=shift)),
         predicted=_said(rng, n, task),
         scores=scores,
@@ -93,7 +109,8 @@ def _window(seed, n, *, task=Task.BINARY, shift=0.0, signal=None):
 
 def _assess(rows, reference=None, task=Task.BINARY, look=1):
     rule = PerformanceRule((METRIC[task],), 0.02, 100, 0.05)
-    report = assess(rows, reference or _reference(task), DRIFT, rule, look=look)
+    reference = reference or _reference(task)
+    report = assess(rows.on(reference.profile), reference, DRIFT, rule, look=look)
     json.dumps(report.to_dict(), allow_nan=False)
     return report
 
@@ -242,7 +259,7 @@ def test_a_reference_of_broken_columns_still_compares():
     schema = Schema((Feature("void", Kind.NUMBER), Feature("same", Kind.CATEGORY)), TARGETS[Task.REGRESSION])
     frame = model_frame(schema, {"void": [None] * 400, "same": ["k"] * 400})
     reference = Reference("m", "1", Task.REGRESSION, build_profile(schema, frame, np.zeros(400)), {})
-    rows = WindowRows(DAY, frame, np.zeros(400), None, np.empty(0), None)
+    rows = _Traffic(frame, np.zeros(400))
     assert _assess(rows, reference, Task.REGRESSION).verdict is Verdict.OK
     filled = replace(rows, frame=model_frame(schema, {"void": [1.0] * 400, "same": ["j"] * 400}))
     assert _assess(filled, reference, Task.REGRESSION).drifted == ("void", "same")
@@ -260,7 +277,7 @@ def test_windows_before_are_merged_and_confirm():
     reference, rows = _reference(), _window(1, 1000, shift=1.0)
     before = count_window(reference.profile, rows.frame, rows.predicted)
     rule = PerformanceRule(("roc_auc",), 0.02, 100, 0.05)
-    report = assess(_window(2, 1000, shift=1.0), reference, DRIFT, rule, look=2, past=[before])
+    report = assess(_window(2, 1000, shift=1.0).on(reference.profile), reference, DRIFT, rule, look=2, past=[before])
     assert (report.drifted, report.confirmed) == (("amount",), ("amount",))
     assert {test.windows for test in report.features[0].evidence} == {1, 2}
     assert report.features[0].actionable is Verdict.ALARM
