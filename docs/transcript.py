@@ -39,6 +39,7 @@ _VARYING = (
     (re.compile(r"\s+"), " "),
 )
 _READY_S = 60.0
+_STILL_S = 0.5
 _CURL = """\
 #!{python}
 # Enough of curl for the pages, on a machine that has none.
@@ -171,7 +172,9 @@ class Session:
             if time.monotonic() > deadline or self._servers[-1].poll() is not None:
                 raise RuntimeError(f"{line} did not become ready:\n{output.read_text()}")
             time.sleep(0.1)
-        time.sleep(0.3)  # its last word is said just after it is ready
+        said = -1
+        while said != (said := output.stat().st_size):  # its last word is said just after it is ready
+            time.sleep(_STILL_S)
         return output.read_text(encoding="utf-8")
 
     def _is_ready(self) -> bool:

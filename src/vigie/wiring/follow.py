@@ -48,8 +48,9 @@ def follow_once(registry: ModelRegistry, cache: BundleCache, name: str, trust: T
     if trust.signed_only:
         _check_signature(registry, cache, name, version, trust)
     if version != cache.pointer(name):
-        cache.point(name, version)
+        # Said first: the server says that it serves as soon as the pointer moves, and a log reads in order.
         logger.info("champion of %s is version %s", name, version)
+        cache.point(name, version)
     return version
 
 
