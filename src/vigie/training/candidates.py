@@ -73,6 +73,7 @@ class Candidate:
         settle: for a model that finds a parameter on rows it sets aside while fitting: ``settle(estimators, growth)``
             returns the parameters, by name, that the folds' fitted estimators agree on, ``growth`` being how many times
             their rows the final fit has; it takes them, and learns from every row. None for others.
+        members: fits of the final model, each with a seed of its own; it is the mean of their scores.
         parts: candidates whose fitted models it is made of, by name; they are tried with it, and it costs no fit.
         params: set by the user, by name.
         grid: values to search through, by the parameter's name.
@@ -87,6 +88,7 @@ class Candidate:
     build_fixed: Callable[[Task, int], Any] | None = None
     tune: Callable[[np.ndarray, np.ndarray], float] | None = None
     settle: Callable[[Sequence[Any], float], dict[str, Any]] | None = None
+    members: int = 1
     parts: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -157,7 +159,8 @@ def _patient_boosting(task: Task, seed: int) -> Any:
     Called patient and not tuned, because nothing is tuned to the table. Categories reach it as means of their levels as
     well. It gains most where many effects add up, where categories have many levels, and where noise is strong; the
     default wins where a few columns decide together. Each fold stops by a tenth of its rows; the final fit learns
-    from all, for as many rounds as the folds let expect. Decision 0017 tells what was tried, and on what.
+    from all, for as many rounds as the folds let expect, twice with other draws of columns, and is the mean of both.
+    Decision 0017 tells what was tried, and on what.
     """
     kind = HistGradientBoostingClassifier if task.is_classification else HistGradientBoostingRegressor
     return kind(
@@ -211,7 +214,7 @@ CANDIDATES: dict[str, Candidate] = {
         Candidate("random_forest", _ALL, TREES, _random_forest, ("n_estimators", "min_samples_leaf")),
         Candidate("gradient_boosting", _ALL, TREES, _gradient_boosting, ("n_estimators", "learning_rate", "max_depth")),
         Candidate("hist_gradient_boosting", _ALL, TREES_WITH_NAN, _hist_gradient_boosting, _BOOSTED),
-        Candidate("patient_boosting", _ALL, TREES_WITH_MEANS, _patient_boosting, _BOOSTED, settle=_rounds),
+        Candidate("patient_boosting", _ALL, TREES_WITH_MEANS, _patient_boosting, _BOOSTED, settle=_rounds, members=2),
         Candidate(BLEND, _ALL, TREES_WITH_MEANS, _patient_boosting, ("n_iter_",), parts=_BLENDED),
         Candidate("lightgbm", _ALL, NAMELESS_WITH_NAN, lightgbm, ("n_iter_", "learning_rate", "num_leaves")),
         Candidate("xgboost", _ALL, NAMELESS_WITH_NAN, xgboost, ("n_estimators", "learning_rate", "max_depth")),

@@ -268,7 +268,7 @@ def _fitted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> _Fi
             checked.append(fitting.ask(model, check))
             estimators.append(model.named_steps["model"])
             ticks.add(1)
-        model = fitting.fitted(split.train, {**_settled(candidate, estimators, judge.growth), **search.point})
+        model = fitting.final(split.train, {**_settled(candidate, estimators, judge.growth), **search.point})
         test = fitting.ask(model, split.test)
         tuner = _tuner(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
