@@ -149,8 +149,9 @@ def _gradient_boosting(task: Task, seed: int) -> Any:
 
 
 def _hist_gradient_boosting(task: Task, seed: int) -> Any:
+    """As it comes, but for a draw of half of the columns at every split: better on most tables, at no cost."""
     kind = HistGradientBoostingClassifier if task.is_classification else HistGradientBoostingRegressor
-    return kind(random_state=seed)
+    return kind(max_features=0.5, random_state=seed)
 
 
 def _patient_boosting(task: Task, seed: int) -> Any:
@@ -229,7 +230,7 @@ DEFAULT_CANDIDATES: dict[Task, tuple[str, ...]] = {
     Task.BINARY: ("logistic", *_BLENDED, BLEND),
     Task.MULTICLASS: ("logistic", *_BLENDED, BLEND),
 }
-"""What is tried when nobody says otherwise: a regularised line, boosting as it comes or with patience, both as one."""
+"""What is tried when nobody says otherwise: a regularised line, boosting as it comes, with patience, and both as one."""
 
 
 def default_candidates(task: Task, *, n_rows: int, n_classes: int) -> Sequence[str]:

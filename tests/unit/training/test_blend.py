@@ -164,7 +164,7 @@ def test_a_blend_without_a_part_is_a_failure_with_its_reason():
         broken,
         progress=lambda *_at: None,
         seconds=lambda: 0.0,
-        unservable=lambda model: "it is patient" if model[-1].get_params().get("max_features") == 0.5 else None,
+        unservable=lambda model: "it is patient" if model[-1].get_params().get("max_leaf_nodes") == 12 else None,
     )
     reasons = {failure.name: failure.reason for failure in board.failures}
     assert reasons[BLEND] == "DataError: patient_boosting could not be fitted. See why there."
