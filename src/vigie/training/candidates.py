@@ -230,7 +230,7 @@ DEFAULT_CANDIDATES: dict[Task, tuple[str, ...]] = {
     Task.BINARY: ("logistic", *_BLENDED, BLEND),
     Task.MULTICLASS: ("logistic", *_BLENDED, BLEND),
 }
-"""What is tried when nobody says otherwise: a regularised line, boosting as it comes, with patience, and both as one."""
+"""What is tried when nobody says otherwise: a regularised line, boosting as it comes or with patience, both as one."""
 
 
 def default_candidates(task: Task, *, n_rows: int, n_classes: int) -> Sequence[str]:
