@@ -6,6 +6,7 @@ costs no fit. The mean is taken before the link, so for classes it is the geomet
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -47,12 +48,7 @@ def blended_model(parts: Sequence[Pipeline], frame: pd.DataFrame, y: np.ndarray)
         frame: those rows, shape (n, n_features).
         y: their outcomes, shape (n,).
     """
-    last = parts[-1]
-    columns = _columns(parts)
-    prepared = frame if columns is None else columns.fit_transform(frame, y)
-    # A fit of one round knows all that a model is besides its trees: columns, classes, bins, loss.
-    model = clone(last[-1]).set_params(max_iter=1, early_stopping=False).fit(prepared, y)
-    model.set_params(**last[-1].get_params(deep=False))
+    columns, model = _without_trees(parts, frame, y)
     places = {key: place for place, key in enumerate(_keys(columns))}
     stages = [_stages(part, places, len(parts)) for part in parts]
     # by turns, so that the first rounds of a blend are the first rounds of each
@@ -61,10 +57,25 @@ def blended_model(parts: Sequence[Pipeline], frame: pd.DataFrame, y: np.ndarray)
     return Pipeline([("model", model)] if columns is None else [("columns", columns), ("model", model)])
 
 
-def _columns(parts: Sequence[Pipeline]) -> ColumnTransformer | None:
-    """Return, unfitted, what makes the columns of all parts; None where they read the frame as it is."""
-    if len(parts[0]) == 1:
-        return None
+def _without_trees(
+    parts: Sequence[Pipeline], frame: pd.DataFrame, y: np.ndarray
+) -> tuple[ColumnTransformer | None, Any]:
+    """Return what makes the columns of all parts, and a model that reads them and knows all but its trees."""
+    steps, last = [_step(part) for part in parts], parts[-1][-1]
+    if all(_keys(step) == _keys(steps[0]) for step in steps):
+        return steps[0], copy(last)
+    columns = _columns(parts)
+    # a fit of one round knows all that a model is besides its trees: columns, classes, bins, loss
+    model = clone(last).set_params(max_iter=1, early_stopping=False).fit(columns.fit_transform(frame, y), y)
+    return columns, model.set_params(**last.get_params(deep=False))
+
+
+def _step(part: Pipeline) -> ColumnTransformer | None:
+    return part[0] if len(part) > 1 else None
+
+
+def _columns(parts: Sequence[Pipeline]) -> ColumnTransformer:
+    """Return, unfitted, what makes the columns of all parts."""
     widest: dict[str, tuple[str, Any, list[str]]] = {}
     for part in parts:
         for name, step, names in part[0].transformers:
@@ -87,7 +98,7 @@ def _keys(columns: ColumnTransformer | None) -> list[_Key]:
 
 def _stages(part: Pipeline, places: Mapping[_Key, int], n_parts: int) -> list[list[TreePredictor]]:
     """Return the trees of one part, round by round, with its share of the score and its columns where they now are."""
-    where = np.array([places[key] for key in _keys(part[0] if len(part) > 1 else None)], dtype=np.int64)
+    where = np.array([places[key] for key in _keys(_step(part))], dtype=np.int64)
     return [[_moved(tree, where, n_parts) for tree in stage] for stage in part[-1]._predictors]  # noqa: SLF001 - idem
 
 
