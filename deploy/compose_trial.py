@@ -94,7 +94,7 @@ class Stack:
 
 @click.command()
 def main() -> None:
-    """Bring the stack up, break it, take it down; end with 1 when it does not do what it must, with 2 where none can be."""
+    """Bring it up, break it, take it down; end with 1 when it does not do what it must, with 2 where it cannot be."""
     folder = Path(tempfile.mkdtemp(prefix="vigie-compose-"))
     try:
         engine = find_engine()
@@ -182,8 +182,9 @@ def _settings(folder: Path) -> dict[str, str]:
     for name in ("page", "notice"):
         (secrets / f"{name}.url").write_text(f"http://hook:8080/{name}s", encoding="utf-8")
     folder.chmod(0o755)  # the containers' users are not this one
+    project = shutil.copytree(ROOT / "examples" / "churn", folder / "project")
     settings = {
-        "PROJECT": str(ROOT / "examples" / "churn"),
+        "PROJECT": str(project),
         "SECRETS": str(secrets),
         "GRAFANA_PASSWORD": "not-a-secret",
     }
