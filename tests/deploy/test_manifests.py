@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vigie.cli.main import main
+from vigie.cli.main import COMMANDS
 from vigie.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def test_no_manifest_is_left_over():
 def test_a_container_of_a_pod_is_one_of_the_images_and_runs_a_command(pod, container):
     """Its image is a target of the Dockerfile, whose entry point is ``vigie``; its first argument is a command."""
     assert container["image"].removeprefix("vigie/") in TARGETS
-    assert container.get("args", ["serve"])[0] in main.commands
+    assert container.get("args", ["serve"])[0] in COMMANDS
     assert "command" not in container
     mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     assert mounted == {"project": "/project", "state": STATE, "tmp": "/tmp"}  # noqa: S108 - the container's own
@@ -164,7 +164,7 @@ def test_a_service_of_ours_runs_a_command(name, service):
     assert service["image"] == f"vigie/{service['image'].split('/')[1].split(':')[0]}:${{VIGIE_TAG:-dev}}"
     assert service["image"].split("/")[1].split(":")[0] in TARGETS
     if service.get("entrypoint", ["vigie"]) == ["vigie"]:
-        assert service.get("command", ["serve"])[0] in main.commands
+        assert service.get("command", ["serve"])[0] in COMMANDS
         assert f"state:{STATE}" in service["volumes"], name
 
 
