@@ -16,8 +16,9 @@ import click
 import httpx
 
 FOLDER = Path(__file__).resolve().parent / "grafana" / "dashboards"
-VARIABLES = {"$__rate_interval": "1m", "$__interval": "15s", "$__range": "1h"}
+VARIABLES = {"__rate_interval": "1m", "__interval": "15s", "__range": "1h"}
 METRIC = re.compile(r"\b\w+:\w+:\w+|\bvigie_\w+")
+VARIABLE = re.compile(r"\$(\w+)")
 LABEL = re.compile(r"{{\s*(\w+)\s*}}")
 
 
@@ -45,10 +46,8 @@ def questions(dashboards: Iterable[str]) -> list[Question]:
         board = json.loads(text)
         for panel in board["panels"]:
             for target in panel["targets"]:
-                expression = target["expr"]
-                for name, value in VARIABLES.items():
-                    expression = expression.replace(name, value)
                 place = f"{board['title']} / {panel['title']}"
+                expression = VARIABLE.sub(lambda found: VARIABLES.get(found[1], found[0]), target["expr"])
                 if "$" in expression:
                     raise ValueError(f"{place}: which variable is in {expression}?")
                 found.append(Question(place, expression, frozenset(LABEL.findall(target["legendFormat"]))))

@@ -40,7 +40,7 @@ def trained(tmp_path):
 def test_a_training_writes_the_schema_for_a_person_to_edit(trained, tmp_path, caplog):
     """Beside vigie.toml, and nothing is said of it."""
     trained()
-    assert "[features.satisfaction]" in (tmp_path / "schema.toml").read_text()
+    assert '[features."satisfaction"]' in (tmp_path / "schema.toml").read_text()
     assert caplog.messages == []
 
 
