@@ -47,7 +47,7 @@ scaffold: $(READY) ## Make a project with `vigie init`, run its tests and both o
 TOOLS := .venv-tools/bin
 $(TOOLS)/.ready: deploy/requirements-tools.lock
 	$(PYTHON) -m venv --clear .venv-tools
-	$(TOOLS)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(TOOLS)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 lint-deploy: $(TOOLS)/.ready ## Lint Dockerfiles, YAML, compose and the Kubernetes manifests

@@ -32,7 +32,6 @@ from vigie.testing.tables import churn_table
 from vigie.wiring.demo import running_server, write_project
 
 HERE = Path(__file__).resolve().parent
-CALLERS = 8
 SETTINGS = "max_waiting_rows = 400\n\n[monitoring]\nin_a_row = 1\n"
 Told = list[tuple[str, str, str]]
 """What the webhook was told: receiver, name of the alert, firing or resolved."""
@@ -82,7 +81,7 @@ def _break(project: Path, url: str, prometheus: str, told: Told, server: ExitSta
     early = {name for _, name, _ in told} & {"VigieFailures", "VigieInputsChanged", "VigieDown"}
     expect(not early, f"calm traffic, judged by the watcher, raises none of the three (heard: {told})")
 
-    with _crowd(url, calm[:300]):  # together more than the log may have waiting: some get 503
+    with _asking(url, calm[:300], callers=8):  # together more than the log may have waiting: some get 503
         until(lambda: _heard(told, "pages", "VigieFailures"), "a burst of errors pages")
 
     for start in range(0, 3_000, 300):
@@ -93,7 +92,8 @@ def _break(project: Path, url: str, prometheus: str, told: Told, server: ExitSta
     until(lambda: ("pages", "VigieFailures", "resolved") in told, "the errors' end is told")
     expect(not _heard(told, "pages", "VigieDown"), "a server that answers is not called down")
 
-    _ask_dashboards(prometheus)
+    with _asking(url, calm[:1], callers=1, pause_s=0.5):  # rates and shares are of requests: there must be some
+        _ask_dashboards(prometheus)
 
     server.close()
     until(lambda: _heard(told, "pages", "VigieDown"), "a server that stopped pages")
@@ -119,23 +119,23 @@ def _tell(url: str, answered: httpx.Response) -> None:
 
 
 @contextmanager
-def _crowd(url: str, rows: list[dict[str, Any]]) -> Iterator[None]:
-    """Let many callers ask at once, again and again."""
+def _asking(url: str, rows: list[dict[str, Any]], *, callers: int, pause_s: float = 0.0) -> Iterator[None]:
+    """Let callers ask at once, again and again."""
     ended = threading.Event()
 
     def ask() -> None:
-        while not ended.is_set():
+        while not ended.wait(pause_s):
             httpx.post(f"{url}/predict", json=rows, timeout=30)
 
-    callers = [threading.Thread(target=ask) for _ in range(CALLERS)]
-    for caller in callers:
-        caller.start()
+    threads = [threading.Thread(target=ask) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         ended.set()
-        for caller in callers:
-            caller.join()
+        for thread in threads:
+            thread.join()
 
 
 def _rows(drift: float) -> list[dict[str, Any]]:
