@@ -64,7 +64,7 @@ sbom: $(TOOLS)/.ready ## Write the bill of materials of what users install to di
 	$(TOOLS)/cyclonedx-py requirements requirements.lock --output-file dist/vigie.cdx.json
 
 audit: $(TOOLS)/.ready ## Look for known vulnerabilities in what users install (asks the network)
-	$(TOOLS)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
 	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock deploy/*.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
