@@ -30,11 +30,12 @@ ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 COMMAND_S = 1_800
 PORTS = ("API_PORT", "MLFLOW_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT")
+PROFILES = ("--profile", "monitoring", "--profile", "jobs")
 PROGRAMS = {"prometheus": ("prometheus",), "alertmanager": ("prometheus-alertmanager", "alertmanager")}
 STANDIN = """\
 ARG BASE
 FROM ${BASE}
-COPY . /
+COPY usr /usr
 RUN mkdir --parents /NAME && chown 65534:65534 /NAME
 USER 65534:65534
 WORKDIR /NAME
@@ -78,7 +79,15 @@ class Stack:
         Raises:
             CannotBuildError: it failed, with its last words.
         """
-        command = [*self.compose, "--file", str(COMPOSE), "--env-file", str(self.folder / ".env"), *arguments]
+        command = [
+            *self.compose,
+            "--file",
+            str(COMPOSE),
+            "--env-file",
+            str(self.folder / ".env"),
+            *PROFILES,
+            *arguments,
+        ]
         environ = os.environ | dict(self.engine.environ)
         done = run(command, capture_output=True, text=True, env=environ, timeout=COMMAND_S, check=False)
         if check and done.returncode:
@@ -161,7 +170,7 @@ def _up(stack: Stack, services: list[str]) -> Iterator[None]:
     """Start services and a webhook beside them; end with nothing left of either."""
     engine = stack.engine
     try:
-        stack.call("--profile", "monitoring", "up", "--detach", *services)
+        stack.call("up", "--detach", *services)
         engine.call("run", "--detach", "--name", HOOK_NAME, "--network", "vigie_inside", "--network-alias", "hook",
                     "--entrypoint", "python", "vigie/serve:dev", "-c", HOOK)  # fmt: skip
         yield
@@ -171,7 +180,7 @@ def _up(stack: Stack, services: list[str]) -> Iterator[None]:
         raise
     finally:
         engine.call("rm", "--force", HOOK_NAME, check=False)
-        stack.call("--profile", "monitoring", "--profile", "jobs", "down", "--volumes", check=False)
+        stack.call("down", "--volumes", check=False)
 
 
 def _settings(folder: Path) -> dict[str, str]:
@@ -236,11 +245,11 @@ def _pulled(engine: Engine, image: str) -> bool:
 
 def _stand_in(engine: Engine, folder: Path, program: Path, image: str) -> None:
     """Make an image of a program of this machine, with what Debian's build of it reads."""
-    (folder / "bin").mkdir(parents=True)
-    shutil.copy(program, folder / "bin" / folder.name)
-    templates = program.resolve().parents[1] / "share" / "prometheus"
-    if templates.is_dir():
-        shutil.copytree(templates, folder / "usr" / "share" / "prometheus")
+    (folder / "usr" / "bin").mkdir(parents=True)
+    shutil.copy(program, folder / "usr" / "bin" / folder.name)
+    templates = Path("share") / "prometheus" / folder.name
+    if (here := program.resolve().parents[1] / templates).is_dir():
+        shutil.copytree(here, folder / "usr" / templates)
     (folder / "Dockerfile").write_text(STANDIN.replace("NAME", folder.name), encoding="utf-8")
     engine.build(folder, "Dockerfile", image, "--build-arg", f"BASE={BASE}")
 
