@@ -77,23 +77,14 @@ class Stack:
         """Run a command of compose and return all that it prints.
 
         Raises:
-            CannotBuildError: it failed, with its last words.
+            AssertionError: it failed.
         """
-        command = [
-            *self.compose,
-            "--file",
-            str(COMPOSE),
-            "--env-file",
-            str(self.folder / ".env"),
-            *PROFILES,
-            *arguments,
-        ]
+        told = ("--file", str(COMPOSE), "--env-file", str(self.folder / ".env"), *PROFILES)
         environ = os.environ | dict(self.engine.environ)
-        done = run(command, capture_output=True, text=True, env=environ, timeout=COMMAND_S, check=False)
-        if check and done.returncode:
-            raise CannotBuildError(
-                f"`compose {' '.join(arguments)}` ended with {done.returncode}: {done.stderr[-3000:]}"
-            )
+        done = run([*self.compose, *told, *arguments], capture_output=True, text=True, env=environ, timeout=COMMAND_S,
+                   check=False)  # fmt: skip
+        if check:
+            expect(not done.returncode, f"`compose {' '.join(arguments)}` ends well", f":\n{done.stderr[-3_000:]}")
         return done.stdout + done.stderr
 
     def url(self, service: str) -> str:
@@ -106,23 +97,31 @@ def main() -> None:
     """Bring it up, break it, take it down; end with 1 when it does not do what it must, with 2 where it cannot be."""
     folder = Path(tempfile.mkdtemp(prefix="vigie-compose-"))
     try:
-        engine = find_engine()
-        compose = _compose_of(engine)
-        left_out = _provide_images(engine, folder)
-        services = [name for name in _services() if name not in left_out]
-        stack = Stack(engine, compose, _settings(folder), folder)
-        with _up(stack, services):
-            _try(stack)
+        try:
+            engine = find_engine()
+            compose = _compose_of(engine)
+            base = engine.provide_base()
+        except CannotBuildError as error:
+            click.echo(f"The stack cannot be brought up here: {error}", err=True)
+            sys.exit(2)
+        for target in ("serve", "train"):
+            engine.build(ROOT, "deploy/Dockerfile", f"vigie/{target}:dev", "--target", target, *base.arguments)
+        with _published(engine, folder) as left_out:
+            if set(PROGRAMS) & set(left_out):
+                click.echo("Put Prometheus and Alertmanager on the PATH.", err=True)
+                sys.exit(2)
+            stack = Stack(engine, compose, _settings(folder), folder)
+            with _up(stack, [name for name in _services() if name not in left_out]):
+                _try(stack)
         left = _left(engine)
         expect(not left, "down leaves no container, volume or network", f": {left}")
-    except CannotBuildError as error:
-        click.echo(f"The stack cannot be brought up here: {error}", err=True)
-        sys.exit(2)
     finally:
         shutil.rmtree(folder)
 
 
 def _try(stack: Stack) -> None:
+    # Docker's compose waits for what depends_on names to be healthy; podman-compose does not.
+    until(lambda: _status(f"{stack.url('mlflow')}/health") == httpx.codes.OK, "MLflow's server is up")
     told = " ".join(stack.call("run", "--rm", "train").split())
     expect(
         "version 1 is the champion" in told, "`compose run train` registers a champion in MLflow's server", told[-2000:]
@@ -215,24 +214,27 @@ def _compose_of(engine: Engine) -> tuple[str, ...]:
     return (program,)
 
 
-def _provide_images(engine: Engine, folder: Path) -> list[str]:
-    """Build our images, and pull the others or make stand-ins; return the services whose image is not to be had."""
-    base = engine.provide_base()
-    for target in ("serve", "train"):
-        engine.build(ROOT, "deploy/Dockerfile", f"vigie/{target}:dev", "--target", target, *base.arguments)
-    left_out = []
+@contextmanager
+def _published(engine: Engine, folder: Path) -> Iterator[list[str]]:
+    """Pull what others publish, or make stand-ins, gone afterwards; yield the services whose image is not to be had."""
+    left_out, made = [], []
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
-    for name in ("prometheus", "alertmanager", "grafana"):
-        image = services[name]["image"]
-        if engine.has(image) or _pulled(engine, image):
-            click.echo(f"{name}: {image}")
-        elif program := next((found for one in PROGRAMS.get(name, ()) if (found := shutil.which(one))), None):
-            _stand_in(engine, folder / name, Path(program), image)
-            click.echo(f"{name}: a stand-in for {image}, of {program}")
-        else:
-            click.echo(f"{name}: {image} cannot be pulled, and nothing here can stand in: left out")
-            left_out.append(name)
-    return left_out
+    try:
+        for name in ("prometheus", "alertmanager", "grafana"):
+            image = services[name]["image"]
+            if engine.has(image) or _pulled(engine, image):
+                click.echo(f"{name}: {image}")
+            elif program := next((found for one in PROGRAMS.get(name, ()) if (found := shutil.which(one))), None):
+                _stand_in(engine, folder / name, Path(program), image)
+                made.append(image)
+                click.echo(f"{name}: a stand-in for {image}, of {program}")
+            else:
+                left_out.append(name)
+                click.echo(f"{name}: {image} cannot be pulled, and nothing here can stand in: left out")
+        yield left_out
+    finally:
+        for image in made:  # it bears a name that is not its own
+            engine.call("rmi", "--force", image, check=False)
 
 
 def _pulled(engine: Engine, image: str) -> bool:
