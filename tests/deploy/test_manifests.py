@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ STATE = re.search(r"VIGIE_STORES__ROOT=(\S+)", DOCKERFILE)[1]
 OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"].startswith("vigie/")}
 
 
+@cache
 def resources(overlay):
     """Return every resource that a kustomization names, below or beside it."""
     folder = KUBERNETES / overlay

@@ -1,6 +1,7 @@
 """Alerting rules: valid, tested both ways, explained in a runbook, and about metrics that exist."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,16 @@ def test_a_rule_says_how_grave_it_is_and_what_to_do(level, rule):
     assert rule["alert"] in (ROOT / rule["annotations"]["runbook_url"]).read_text()
 
 
+@cache
+def cases_of(level):
+    """Return the cases of a level."""
+    return yaml.safe_load((ROOT / "deploy" / "prometheus" / "tests" / f"{level}.yml").read_text())["tests"]
+
+
 @pytest.mark.parametrize(("level", "rule"), rules())
 def test_a_rule_has_a_case_that_fires_and_one_that_does_not(level, rule):
     """Its test file expects an alert at one time, and, at another or of another series, none."""
-    cases = yaml.safe_load((ROOT / "deploy" / "prometheus" / "tests" / f"{level}.yml").read_text())["tests"]
+    cases = cases_of(level)
     named = [(case, test) for case in cases for test in case["alert_rule_test"] if test["alertname"] == rule["alert"]]
     assert any(test.get("exp_alerts") for _, test in named)
     silent = any(not test.get("exp_alerts") for _, test in named)
