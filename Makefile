@@ -10,7 +10,7 @@ WORKERS ?= auto
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: setup demo test crash load image stack-test scaffold sbom audit check fmt lint types arch lock clean help
+.PHONY: setup demo test crash load image stack-test compose-test scaffold lint-deploy sbom audit check fmt lint types arch lock clean help
 
 setup: $(READY) ## Make .venv with everything that the other targets need
 
@@ -43,19 +43,28 @@ stack-test: $(READY) ## Run Prometheus and Alertmanager on a real server, and br
 scaffold: $(READY) ## Make a project with `vigie init`, run its tests and both of its workflows (minutes)
 	$(RUN)python -m pytest -m scaffold tests/acceptance/test_init.py $(ARGS)
 
-# Both have an environment of their own: what looks at the packages must not be among them.
+# These have an environment of their own: what looks at the packages must not be among them.
 TOOLS := .venv-tools/bin
-$(TOOLS)/.ready:
-	$(PYTHON) -m venv .venv-tools
-	$(TOOLS)/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom pip-audit
+$(TOOLS)/.ready: deploy/requirements-tools.lock
+	$(PYTHON) -m venv --clear .venv-tools
+	$(TOOLS)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+lint-deploy: $(TOOLS)/.ready ## Lint Dockerfiles, YAML, compose and the Kubernetes manifests
+	$(TOOLS)/hadolint --config deploy/hadolint.yaml deploy/Dockerfile deploy/baked.Dockerfile
+	$(TOOLS)/yamllint --strict --config-file deploy/yamllint.yaml deploy
+	$(TOOLS)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(TOOLS)/python deploy/validate.py
+
+compose-test: $(READY) $(TOOLS)/.ready ## Bring deploy/compose.yaml up as it is, stop its server, hear the page (minutes)
+	PATH="$(abspath $(TOOLS)):$$PATH" $(RUN)python deploy/compose_trial.py
 
 sbom: $(TOOLS)/.ready ## Write the bill of materials of what users install to dist/ (CycloneDX)
 	@mkdir -p dist
 	$(TOOLS)/cyclonedx-py requirements requirements.lock --output-file dist/vigie.cdx.json
 
 audit: $(TOOLS)/.ready ## Look for known vulnerabilities in what users install (asks the network)
-	$(TOOLS)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
 	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock deploy/*.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
@@ -84,10 +93,11 @@ lock: ## Renew the lock files (needs uv)
 	uv pip compile -q pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header -c requirements.lock -o requirements-dev.lock
 	uv pip compile -q deploy/requirements-serve.in --python-version 3.11 --universal --generate-hashes --no-header -c requirements.lock -o requirements-serve.lock
 	uv pip compile -q deploy/requirements-build.in --python-version 3.11 --universal --generate-hashes --no-header -c requirements-dev.lock -o deploy/requirements-build.lock
+	uv pip compile -q deploy/requirements-tools.in --python-version 3.11 --universal --generate-hashes --no-header -o deploy/requirements-tools.lock
 	for env in benchmarks/envs/*/; do uv pip compile -q $${env}requirements.in --override benchmarks/envs/overrides.txt --python-version 3.11 --universal --generate-hashes --no-header --no-annotate -o $${env}requirements.txt; done
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -4,6 +4,7 @@
 #   docker build -f baked.Dockerfile -t churn/serve:1 .
 ARG SERVE=vigie/serve
 FROM ${SERVE}
+WORKDIR /project
 COPY vigie.toml ./
 COPY --chown=10001:10001 bundles ./bundles
 ENV VIGIE_STORES__BUNDLES=bundles

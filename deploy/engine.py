@@ -100,7 +100,7 @@ class Engine:
         Raises:
             CannotBuildError: none can be had.
         """
-        if not self._has(BASE):
+        if not self.has(BASE):
             try:
                 self.call("pull", BASE, timeout=PULL_S)
             except (CannotBuildError, subprocess.TimeoutExpired) as error:
@@ -110,12 +110,12 @@ class Engine:
                         "mmdebstrap to put a stand-in together."
                     ) from error
                 here = Path(__file__).parent
-                self.call("--version")
                 environ = os.environ | dict(self.environ) | {"PYTHON_PREFIX": sys.base_prefix}
                 subprocess.run(["sh", here / "standin.sh", BASE, SCRATCH], check=True, env=environ, timeout=BUILD_S)  # noqa: S607
         return Base(BASE.rsplit("/", 1)[1], self.size_mb(BASE))
 
-    def _has(self, image: str) -> bool:
+    def has(self, image: str) -> bool:
+        """Whether an image is on this machine."""
         return bool(self.call("images", "--quiet", image, check=False))
 
 

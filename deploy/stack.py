@@ -2,7 +2,7 @@
 
 Prometheus and Alertmanager run as processes, with the committed configuration, rules and routes; only addresses, paths
 and waiting times differ. The server, the watcher, the traffic and the webhook that is told are real, too. Grafana is
-not started: its dashboards are checked by tests/deploy.
+not started: what its dashboards ask is asked of this Prometheus.
 """
 
 import json
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,13 +25,13 @@ from typing import Any
 import click
 import httpx
 import psutil
+from checks import expect, free_port, until
+from dashboards import committed, questions, unanswered
 
 from vigie.testing.tables import churn_table
 from vigie.wiring.demo import running_server, write_project
 
 HERE = Path(__file__).resolve().parent
-WAIT_S = 90.0
-CALLERS = 8
 SETTINGS = "max_waiting_rows = 400\n\n[monitoring]\nin_a_row = 1\n"
 Told = list[tuple[str, str, str]]
 """What the webhook was told: receiver, name of the alert, firing or resolved."""
@@ -61,17 +61,17 @@ def main() -> None:
                 f"--web.listen-address=127.0.0.1:{ports[0]}",
             ]))  # fmt: skip
             for name, port in zip(("Prometheus", "Alertmanager"), ports, strict=True):
-                _until(partial(_is_ready, port), f"{name} is ready")
+                until(partial(_is_ready, port), f"{name} is ready")
             _break(project, url, f"http://127.0.0.1:{ports[0]}", told, server)
     finally:
         shutil.rmtree(folder)
     left = [p.pid for p in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(p.info["cmdline"] or [])]
-    _expect(not left, "nothing is left")
+    expect(not left and not folder.exists(), "nothing is left")
 
 
 def _break(project: Path, url: str, prometheus: str, told: Told, server: ExitStack) -> None:
     calm, changed = (_rows(drift) for drift in (0.0, 1.0))
-    _until(lambda: _value(prometheus, 'up{job="vigie"}') == 1, "Prometheus reads the server")
+    until(lambda: _value(prometheus, 'up{job="vigie"}') == 1, "Prometheus reads the server")
     for _ in range(4):
         httpx.post(f"{url}/predict", json=calm[:300]).raise_for_status()
         time.sleep(1)
@@ -79,41 +79,63 @@ def _break(project: Path, url: str, prometheus: str, told: Told, server: ExitSta
     time.sleep(5)
     # A machine under load may be told that it is slow, and rightly so: what is asserted is silence about these three.
     early = {name for _, name, _ in told} & {"VigieFailures", "VigieInputsChanged", "VigieDown"}
-    _expect(not early, f"calm traffic, judged by the watcher, raises none of the three (heard: {told})")
+    expect(not early, f"calm traffic, judged by the watcher, raises none of the three (heard: {told})")
 
-    with _crowd(url, calm[:300]):  # together more than the log may have waiting: some get 503
-        _until(lambda: _heard(told, "pages", "VigieFailures"), "a burst of errors pages")
+    with _asking(url, calm[:300], callers=8):  # together more than the log may have waiting: some get 503
+        until(lambda: _heard(told, "pages", "VigieFailures"), "a burst of errors pages")
 
     for start in range(0, 3_000, 300):
-        httpx.post(f"{url}/predict", json=changed[start : start + 300]).raise_for_status()
+        _tell(url, httpx.post(f"{url}/predict", json=changed[start : start + 300], timeout=60).raise_for_status())
     _watch(project)
-    _until(lambda: _heard(told, "notices", "VigieInputsChanged"), "changed inputs are a notice")
-    _expect(not any(name == "VigieInputsChanged" and to == "pages" for to, name, _ in told), "and page nobody")
-    _until(lambda: ("pages", "VigieFailures", "resolved") in told, "the errors' end is told")
-    _expect(not _heard(told, "pages", "VigieDown"), "a server that answers is not called down")
+    until(lambda: _heard(told, "notices", "VigieInputsChanged"), "changed inputs are a notice")
+    expect(not any(name == "VigieInputsChanged" and to == "pages" for to, name, _ in told), "and page nobody")
+    until(lambda: ("pages", "VigieFailures", "resolved") in told, "the errors' end is told")
+    expect(not _heard(told, "pages", "VigieDown"), "a server that answers is not called down")
+
+    with _asking(url, calm[:1], callers=1, pause_s=0.5):  # rates and shares are of requests: there must be some
+        _ask_dashboards(prometheus)
 
     server.close()
-    _until(lambda: _heard(told, "pages", "VigieDown"), "a server that stopped pages")
+    until(lambda: _heard(told, "pages", "VigieDown"), "a server that stopped pages")
+
+
+def _ask_dashboards(prometheus: str) -> None:
+    """Ask what the dashboards ask; and, to see that this can fail, the same with a metric's name misspelt."""
+    asked = questions(committed())
+    until(lambda: not unanswered(asked, prometheus), f"all {len(asked)} expressions of the dashboards return data",
+           lambda: "\n    " + "\n    ".join(unanswered(asked, prometheus)))  # fmt: skip
+    wrong = [one._replace(expression=one.expression.replace("predictions", "predictons")) for one in asked]
+    misspelt = [one.place for one, told in zip(wrong, asked, strict=True) if one != told]
+    found = unanswered(wrong, prometheus)
+    expect(len(found) == len(misspelt) > 0 and all(map(str.startswith, found, misspelt)), "a misspelt metric is found")
+
+
+def _tell(url: str, answered: httpx.Response) -> None:
+    """Tell the outcome of every tenth prediction: enough to judge performance, too few to retrain."""
+    outcomes = [
+        {"prediction_id": answer["prediction_id"], "outcome": answer["prediction"]} for answer in answered.json()[::10]
+    ]
+    httpx.post(f"{url}/feedback", json=outcomes, timeout=60).raise_for_status()
 
 
 @contextmanager
-def _crowd(url: str, rows: list[dict[str, Any]]) -> Iterator[None]:
-    """Let many callers ask at once, again and again."""
+def _asking(url: str, rows: list[dict[str, Any]], *, callers: int, pause_s: float = 0.0) -> Iterator[None]:
+    """Let callers ask at once, again and again."""
     ended = threading.Event()
 
     def ask() -> None:
-        while not ended.is_set():
+        while not ended.wait(pause_s):
             httpx.post(f"{url}/predict", json=rows, timeout=30)
 
-    callers = [threading.Thread(target=ask) for _ in range(CALLERS)]
-    for caller in callers:
-        caller.start()
+    threads = [threading.Thread(target=ask) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         ended.set()
-        for caller in callers:
-            caller.join()
+        for thread in threads:
+            thread.join()
 
 
 def _rows(drift: float) -> list[dict[str, Any]]:
@@ -139,12 +161,12 @@ def _watch(project: Path) -> None:
 def _vigie(project: Path, *arguments: str, codes: Sequence[int] = (0,)) -> None:
     command = [sys.executable, "-m", "vigie", *arguments, "--project", str(project)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    _expect(done.returncode in codes, f"vigie {' '.join(arguments)} ends well", done.stderr)
+    expect(done.returncode in codes, f"vigie {' '.join(arguments)} ends well", done.stderr)
 
 
 def _configure(folder: Path, url: str) -> tuple[int, int]:
     """Write the committed configuration with this run's addresses and paths and shorter waits; return the ports."""
-    ports = (19_090, 19_093)
+    ports = (free_port(), free_port())
     shutil.copytree(HERE / "prometheus" / "rules", folder / "rules")
     for file in (folder / "rules").iterdir():
         text = re.sub(r"for: \w+", "for: 8s", file.read_text(encoding="utf-8"))
@@ -154,7 +176,7 @@ def _configure(folder: Path, url: str) -> tuple[int, int]:
         "15s": "2s", "/etc/prometheus/rules": f"{folder}/rules", "alertmanager:9093": f"127.0.0.1:{ports[1]}",
         "/run/secrets": str(folder), "api:8000": url.removeprefix("http://"), "localhost:9090": f"127.0.0.1:{ports[0]}",
     }.items():  # fmt: skip
-        _expect(old in told, f"{old} is configured as {new}")
+        expect(old in told, f"{old} is configured as {new}")
         told = told.replace(old, new)
     (folder / "prometheus.yml").write_text(told, encoding="utf-8")
     (folder / "metrics.key").write_text("", encoding="utf-8")
@@ -222,18 +244,6 @@ def _value(prometheus: str, query: str) -> float | None:
 
 def _heard(told: Told, receiver: str, alert: str) -> bool:
     return (receiver, alert, "firing") in told
-
-
-def _until(holds: Callable[[], bool], sentence: str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    _expect(holds(), sentence)
-
-
-def _expect(holds: bool, sentence: str, why: str = "") -> None:  # noqa: FBT001 - reads as a sentence
-    click.echo(f"{'ok ' if holds else 'NOT'} {sentence}{why if not holds else ''}")
-    assert holds, sentence  # noqa: S101 - this is a test
 
 
 def _program(*names: str) -> str | None:

@@ -8,9 +8,10 @@ import pytest
 CANNOT = 2
 
 
-def run(script):
+def run(script, *arguments):
     """Run one of the scripts that ``make`` runs; skip when it says that it cannot be done here."""
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=1_800)
+    command = [sys.executable, str(script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1_800)
     if done.returncode == CANNOT:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stdout + done.stderr
@@ -18,13 +19,21 @@ def run(script):
 
 @pytest.mark.docker
 @pytest.mark.timeout(1_900)
-def test_the_serving_image_keeps_its_promises(deploy):
-    """Built from the unmodified Dockerfile: answers, healthy, hardened, stops, keeps its log. About 2 minutes cold."""
-    run(deploy / "image.py")
+def test_the_images_keep_their_promises(deploy):
+    """Built from the unmodified Dockerfile: one trains, one answers, is hardened, stops, dies and keeps its log."""
+    run(deploy / "image.py", "--target", "train")
+
+
+@pytest.mark.docker
+@pytest.mark.stack
+@pytest.mark.timeout(1_900)
+def test_compose_comes_up_pages_and_leaves_nothing(deploy):
+    """As it is, with a page that arrives when its server is stopped."""
+    run(deploy / "compose_trial.py")
 
 
 @pytest.mark.stack
 @pytest.mark.timeout(1_900)
 def test_each_trouble_delivers_its_alert(deploy):
-    """An error burst, changed inputs and a stopped server, by real Prometheus and Alertmanager. About 2 minutes."""
+    """An error burst, changed inputs and a stopped server, by real Prometheus and Alertmanager; dashboards answered."""
     run(deploy / "stack.py")

@@ -29,6 +29,7 @@ def start_log(how: Literal["text", "json"], *, requests: bool) -> None:
     handler.setFormatter(JsonLines() if how == "json" else Lines(TEXT))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("vigie").setLevel(logging.INFO)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # one line a retry; what fails in the end, Vigie says once
     logging.getLogger("vigie.requests").setLevel(logging.INFO if requests else logging.WARNING)
 
 

@@ -1,6 +1,7 @@
 """The composition root of training, watching and deciding: a loop with its stores open."""
 
 import getpass
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from vigie.adapters.notifiers.log import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
 from vigie.adapters.tables import read_table
 from vigie.alerting.life import AlertRule
+from vigie.errors import StorageError
 from vigie.evaluation.value import DecisionValue
 from vigie.loop.adopt import Adopted, adopt
 from vigie.loop.context import Loop, Rules
@@ -33,6 +35,8 @@ from vigie.training.dataset import DataSpec, check_table
 from vigie.training.search import Progress, TrainingSpec
 from vigie.wiring.state import state_folder, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
+
+logger = logging.getLogger(__name__)
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -148,7 +152,11 @@ def train_project(loop: Loop, settings: Settings, table: pa.Table, *, progress: 
     path = settings.folder / FILE_NAME
     origin = origin_of(settings)
     trained = train(loop, table, declared=read_schema(path), origin=origin, progress=progress)
-    write_schema(path, trained.dataset.schema)
+    try:
+        write_schema(path, trained.dataset.schema)
+    except StorageError as error:
+        # The promise kept here: a training is not lost because its folder, in a container, say, can only be read.
+        logger.warning("%s The training goes on: the bundle has the schema, too.", error)
     return trained
 
 

@@ -24,6 +24,9 @@ from vigie.wiring.alone import KEEPING, WATCHING, alone
 from vigie.wiring.operate import open_loop, owner
 from vigie.wiring.verdicts import VERDICTS
 
+_AGAIN = timedelta(minutes=1)
+"""After a turn that failed: a registry or a disk that was away may be back."""
+
 logger = logging.getLogger("vigie.watch")
 
 
@@ -41,17 +44,19 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
             return
         stopped = _stop_on_signal()
         while True:
+            wait = pause
             try:
                 yield one_turn(loop, settings)
             except VigieError as error:
-                # The promise kept here: one failed turn does not end the watch.
-                logger.error("this turn failed, the next one is tried in %s: %s", pause, error)  # noqa: TRY400
+                # The promise kept here: one failed turn does not end the watch, and costs no hour of it.
+                wait = min(pause, _AGAIN)
+                logger.error("this turn failed, the next one is tried in %s: %s", wait, error)  # noqa: TRY400
             try:
                 _expire(loop, settings)
             except VigieError as error:
                 # The same promise; what is left goes with the next turn.
                 logger.error("what is older than stores.keep could not be deleted: %s", error)  # noqa: TRY400
-            if stopped.wait(pause.total_seconds()):
+            if stopped.wait(wait.total_seconds()):
                 return
 
 
