@@ -6,6 +6,7 @@ exact for ties, costs the same for any number of edges, and leaves NaN sorted la
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import nextafter
 
 import numpy as np
@@ -19,7 +20,7 @@ CHUNK = 16_384
 _LARGEST = np.finfo(np.float64).max
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class NumberCounts:
     """A numeric column reduced on a grid; two of them on the same grid add up.
 
@@ -48,7 +49,7 @@ class NumberCounts:
         """Rows, missing ones included."""
         return self.known + self.missing
 
-    @property
+    @cached_property
     def known(self) -> int:
         """Rows that hold a value."""
         return int(self.cells.sum())
@@ -67,13 +68,13 @@ class NumberCounts:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class LevelCounts:
     """A categorical column reduced to counts: one per kept level, then every other level, then null."""
 
     cells: np.ndarray
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Rows, missing ones included."""
         return int(self.cells.sum())

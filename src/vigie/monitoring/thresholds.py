@@ -149,7 +149,8 @@ def judge(
         tests = (_strict_test(comparison, (column, counts), rule, (alpha / 2, reference_level(rule, n_columns))),)
     else:
         tests = _tests(comparison, rule, alpha / TESTS)
-    tests = tuple(replace(test, windows=windows) for test in tests)
+    if windows > 1:
+        tests = tuple(replace(test, windows=windows) for test in tests)
     verdict = Verdict.worst(test.verdict for test in tests)
     return Judgement(verdict, _sentence(verdict, tests), tests)
 
