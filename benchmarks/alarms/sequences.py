@@ -32,7 +32,8 @@ def alarms_by_scale(
     found, blocks = [], windows
     for scale in range(scales):
         alphas = [
-            spend(rule.false_alarm_budget, look=look, scale=scale) / n_columns for look in range(1, len(blocks) + 1)
+            spend(rule.false_alarm_budget, look=look, scale=scale, scales=rule.scales) / n_columns
+            for look in range(1, len(blocks) + 1)
         ]
         found.append(alarms(column, blocks, rule, np.array(alphas), n_columns=n_columns))
         if len(blocks) < 2:
