@@ -44,8 +44,8 @@ POWER_CASES = (
     (0.25, 100, 64, LARGE_REFERENCE, False),
 )
 """Shift, rows, windows, rows of reference, and whether a gate asks for it: 3,200 merged rows against 5,000 tell as much
-as 2,000, too little for a quarter of a deviation at what the budget leaves there. That is shown, not asked for; and so is
-how long it takes until such a drift alarms twice in a row."""
+as 2,000, too little for a quarter of a deviation at what the budget leaves there. That is shown, not asked for; and so
+is how long it takes until such a drift alarms twice in a row."""
 
 
 def run(request: Request) -> Findings:

@@ -165,12 +165,19 @@ def count_levels(
         levels: the levels that have a cell of their own, all different.
     """
     if isinstance(values, pa.ChunkedArray | pa.Array):
-        found = values.value_counts()
-        distinct, weights = np.array(found.field("values").to_pylist(), dtype=object), found.field("counts").to_numpy()
-    else:
-        distinct, weights = np.asarray(values, dtype=object), None
+        return _add_up(values.value_counts(), levels)
+    distinct = np.asarray(values, dtype=object)
     own = pd.Index(np.array([*levels, None], dtype=object)[:-1])  # None keeps numpy and pandas from guessing a type
     codes = own.get_indexer(distinct)
     codes = np.where(codes < 0, len(levels), codes)
     codes = np.where(pd.isna(distinct), len(levels) + 1, codes)
-    return LevelCounts(np.bincount(codes, weights, minlength=len(levels) + 2).astype(np.int64))
+    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))
+
+
+def _add_up(found: pa.StructArray, levels: Sequence[str]) -> LevelCounts:
+    """Return the counts of Arrow's distinct values, null among them."""
+    place = {level: code for code, level in enumerate(levels)} | {None: len(levels) + 1}
+    cells = [0] * (len(levels) + 2)
+    for value, n in zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True):
+        cells[place.get(value, len(levels))] += n
+    return LevelCounts(np.array(cells, dtype=np.int64))

@@ -13,6 +13,7 @@ got worse.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from math import log, pi, sqrt
 from typing import Any
 
@@ -125,8 +126,12 @@ def spend(budget: float, *, look: int, scale: int = 0, scales: int = 1) -> float
     """
     if look < 1 or not 0 <= scale < scales:
         raise ValueError(f"looks count from 1 and scales from 0 to {scales - 1}, not {look} and {scale}")
-    parts = sum(1 / (k + 1) for k in range(scales))
-    return budget / (parts * (scale + 1)) * 6 / (pi * look) ** 2
+    return budget / (_harmonic(scales) * (scale + 1)) * 6 / (pi * look) ** 2
+
+
+@cache
+def _harmonic(n: int) -> float:
+    return sum(1 / (k + 1) for k in range(n))
 
 
 def judge(
