@@ -15,8 +15,8 @@ from benchmarks.children import answer_one
 from benchmarks.drift.judging import profile_of
 from benchmarks.drift.tables import CATEGORIES, NUMBERS, make_table
 from vigie.monitoring.counts import WindowCounts, count_window
-from vigie.monitoring.drift.catalogue import STATISTICS
 from vigie.monitoring.drift.chi_square import chi_square
+from vigie.monitoring.drift.pair import Pair
 from vigie.monitoring.packing import Packing, merge, pack
 from vigie.monitoring.profile import ReferenceProfile
 
@@ -33,8 +33,9 @@ def check(request: Any) -> dict[str, float]:
     ks, psi = [], []
     for column, counted in numbers:
         old, new = (_known(table, column.name) for table in (reference, window))
-        ks.append(abs(ks_2samp(old, new, method="asymp").statistic - STATISTICS["ks"].compute(column, counted)))
-        psi.append(abs(_psi(old, new) - (STATISTICS["psi"].compute(column, counted) or 0.0)))
+        pair = Pair(column, counted)
+        ks.append(abs(ks_2samp(old, new, method="asymp").statistic - pair.largest_gap))
+        psi.append(abs(_psi(old, new) - pair.stability_index))
     return {
         "psi": max(psi),
         "ks": max(ks),

@@ -48,6 +48,12 @@ def test_dir_shows_the_public_names() -> None:
     assert set(vigie.__all__) <= set(dir(vigie))
 
 
+def test_looking_loads_mlflow_only_when_something_needs_it() -> None:
+    """``vigie monitor`` asks the embedded store and the server's cache first: importing MLflow costs seconds."""
+    loaded = modules_after("import vigie.wiring.operate, vigie.cli.monitor, vigie.cli.report, vigie.loop.monitor")
+    assert not {"mlflow", "alembic"} & loaded
+
+
 @pytest.mark.parametrize("booster", ["lightgbm", "xgboost", "catboost"])
 def test_boosters_are_imported_when_they_are_asked_for(booster: str) -> None:
     """Training and compiling know them by name only."""

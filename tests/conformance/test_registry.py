@@ -3,11 +3,13 @@
 import itertools
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from vigie.adapters.mlflow_registry import MlflowRegistry
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
+from vigie.adapters.sparing_registry import alias_in
 from vigie.domain.model import RunRecord
 from vigie.errors import RegistryError
 from vigie.testing import FakeClock, InMemoryRegistry
@@ -86,6 +88,18 @@ class TestMlflowRegistry(RegistrySuite):
         assert registry.alias("churn", alias) is None
         with pytest.raises(RegistryError, match="Known: 1"):
             registry.version("churn", alias)
+
+    def test_an_alias_is_read_from_the_store_as_mlflow_tells_it(self, client, registry, publish):
+        """Set, moved, and gone with its version: the file says what MLflow says, or nothing."""
+        publish()
+        (stored,) = client.search_model_versions(f"run_id='{registry.version('churn', '1').run_id}'")
+        publish()
+        file = Path(client.tracking_uri.removeprefix("sqlite:///"))
+        for version in ("1", "2"):
+            registry.point("churn", "champion", version)
+            assert alias_in(file, stored.name, "champion") == registry.alias("churn", "champion") == version
+        client.delete_model_version(stored.name, "2")
+        assert alias_in(file, stored.name, "champion") is registry.alias("churn", "champion") is None
 
     def test_a_store_that_is_no_store_is_a_registry_error(self, tmp_path):
         """A text file in the place of the database is told in words, not as a driver's traceback."""

@@ -80,14 +80,14 @@ def command(project: Path, **options: Any) -> None:
     from vigie.cli.report import print_report
     from vigie.loop.champion import champion_version, open_version
     from vigie.wiring.alerting import asking
-    from vigie.wiring.operate import open_loop
+    from vigie.wiring.operate import open_look
 
     asked = Asked(**options)
     settings = settings_of(project)
     if asked.replay_rows is not None:
         _replay(settings, asked.replay_rows, as_json=asked.as_json)
         return
-    with open_loop(settings) as loop:
+    with open_look(settings) as loop:
         opened = open_version(loop, champion_version(loop))
         if asked.data:
             reports = _backtests(loop, opened, settings, asked.data, asked.by)
@@ -116,9 +116,9 @@ def _replay(settings: Any, rows: int, *, as_json: bool) -> None:
     from vigie.cli.output import console, plain, print_json
     from vigie.loop.champion import champion_version, open_version
     from vigie.loop.replay import replay_table
-    from vigie.wiring.operate import open_loop, read_source
+    from vigie.wiring.operate import open_look, read_source
 
-    with open_loop(settings) as loop:
+    with open_look(settings) as loop:
         opened = open_version(loop, champion_version(loop))
         found = replay_table(loop, opened, read_source(settings), rows=rows or settings.monitoring.min_rows)
     if as_json:

@@ -138,8 +138,8 @@ def assess(
     profile = reference.profile
     counts = rows.counts
     blocks = blocks_ending(counts, past if counts.n else (), look=look)  # nothing came: nothing old is told again
-    if reference.baseline is not None:
-        blocks = blocks[:1]  # an earlier window stands for one window, not for several
+    if reference.baseline is not None:  # an earlier window stands for one window, not for several
+        blocks, drift_rule = blocks[:1], replace(drift_rule, scales=1)
     *features, prediction = _judge_columns(profile, blocks, drift_rule)
     outcomes = Outcomes(rows.scores, counts.n, rows.delays_s, rows.n_known)
     performance = measure_performance(

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from vigie.monitoring.counts import WindowCounts
 
 LARGEST_SCALE = 8
-"""Blocks hold at most 256 windows: what lies beyond is spent on nothing."""
+"""Blocks hold at most 256 windows."""
+
+SCALES = LARGEST_SCALE + 1
+"""How many lengths of blocks there are, single windows among them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -41,7 +41,7 @@ class Comparison:
         return n * m / (n + m)
 
 
-@lru_cache(maxsize=2)  # by identity: several statistics of one column ask for the same comparison
+@lru_cache(maxsize=32)  # by identity: the tests of a column's blocks and its statistics ask for the same comparisons
 def compare(column: Column, counts: ColumnCounts, *, split: bool = False) -> Comparison:
     """Return what is tested of one column.
 
@@ -68,9 +68,8 @@ def coarse_cells(cells: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def _compare_numbers(column: NumericColumn, counts: NumberCounts) -> Comparison:
-    positions = np.union1d(column.deciles, column.spikes)
-    reference = np.append(coarse_cells(column.counts.cells, positions), column.counts.missing)
-    current = np.append(coarse_cells(counts.cells, positions), counts.missing)
+    reference = np.append(coarse_cells(column.counts.cells, column.tested), column.counts.missing)
+    current = np.append(coarse_cells(counts.cells, column.tested), counts.missing)
     if reference[-1] == 0 and current[-1] == 0:
         reference, current = reference[:-1], current[:-1]
     # Nulls rank above every value: they count as rows, but in no cell of the distribution function.
@@ -88,8 +87,8 @@ def _closed_cells(reference: np.ndarray, current: np.ndarray) -> list[int]:
     """Return where merged cells start, from left to right: a cell closes once it is heavy enough."""
     scale = min(current.sum(), reference.sum()) / reference.sum()
     starts, held = [0], 0.0
-    for k, rows in enumerate(reference):
-        held += float(rows)
+    for k, rows in enumerate(reference.tolist()):
+        held += rows
         if held * scale >= MIN_EXPECTED:
             starts.append(k + 1)
             held = 0.0

@@ -1,6 +1,7 @@
 """What is remembered of one column of the training data: a fixed-size summary that any window can be compared with."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +21,7 @@ MAX_LEVELS = 10_000
 """Levels kept per categorical column; rarer ones share one cell."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class NumericColumn:
     """A numeric column of the reference.
 
@@ -44,6 +45,11 @@ class NumericColumn:
     bounds: tuple[float, float] | None
     mean: float | None
     variance: float | None
+
+    @cached_property
+    def tested(self) -> np.ndarray:
+        """Positions in ``edges`` of those that the alarm rule's cells end at: deciles and spikes."""
+        return np.union1d(self.deciles, self.spikes)
 
     def count(self, values: np.ndarray) -> NumberCounts:
         """Reduce float64 values, shape (n,), on this column's grid."""
@@ -97,7 +103,7 @@ class NumericColumn:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CategoryColumn:
     """A categorical column of the reference.
 
@@ -118,7 +124,7 @@ class CategoryColumn:
     odd: LevelCounts
     stand_in: LevelCounts | None = None
 
-    @property
+    @cached_property
     def counts(self) -> LevelCounts:
         """The whole reference."""
         return self.even + self.odd if self.stand_in is None else self.stand_in

@@ -111,7 +111,7 @@ def _look(judged: Judged, block: Block, rule: AlarmRule, n_columns: int) -> _Loo
     counts = judged.counts(block.counts)
     # Merged blocks longer than a sixth of the reference take the margin of its longest ones.
     natural = judged.wander.at(counts.n) if judged.wander and judged.wander.lengths else None
-    alpha = spend(rule.false_alarm_budget, look=block.look, scale=block.scale) / n_columns
+    alpha = spend(rule.false_alarm_budget, look=block.look, scale=block.scale, scales=rule.scales) / n_columns
     return _Look(counts, rule.widened(natural), alpha, n_columns, block.n_windows)
 
 

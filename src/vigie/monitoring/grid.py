@@ -6,20 +6,21 @@ exact for ties, costs the same for any number of edges, and leaves NaN sorted la
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import nextafter
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-CHUNK = 16_384
-"""Values sorted at a time: 128 KiB of float64, a second-level cache."""
+CHUNK = 32_768
+"""Values sorted at a time: 256 KiB of float64, within a second-level cache; half of it costs a tenth more."""
 
 
 _LARGEST = np.finfo(np.float64).max
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class NumberCounts:
     """A numeric column reduced on a grid; two of them on the same grid add up.
 
@@ -48,7 +49,7 @@ class NumberCounts:
         """Rows, missing ones included."""
         return self.known + self.missing
 
-    @property
+    @cached_property
     def known(self) -> int:
         """Rows that hold a value."""
         return int(self.cells.sum())
@@ -67,13 +68,13 @@ class NumberCounts:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class LevelCounts:
     """A categorical column reduced to counts: one per kept level, then every other level, then null."""
 
     cells: np.ndarray
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Rows, missing ones included."""
         return int(self.cells.sum())
@@ -119,10 +120,13 @@ def count_numbers(
         chunk = np.sort(values[start : start + CHUNK])
         found = np.searchsorted(chunk, asked, side="right")
         up_to += found
-        inner = chunk[found[-5] : found[-2]]
+        first, last = found[-5], found[-2]
         with np.errstate(over="ignore", invalid="ignore"):  # sums beyond 1e308 are inf or NaN: "no value" in reports
-            shifted = inner - center
-            sums += _cell_sums(shifted, np.clip(found[:-5], found[-5], found[-2]) - found[-5])
+            shifted = chunk[first:last] - center
+            if last - first == len(chunk):  # all finite, as nearly always
+                sums += _cell_sums(shifted, found[:-5])
+            else:
+                sums += _cell_sums(shifted, np.clip(found[:-5], first, last) - first)
             total += float(shifted.sum())
             squares += float(shifted @ shifted)
     first, under, within, last, known = up_to[-5:].tolist()
@@ -145,11 +149,13 @@ def _cell_sums(ordered: np.ndarray, up_to: np.ndarray) -> np.ndarray:
         ordered: values in ascending order, shape (n,).
         up_to: how many of them lie at or under each edge, shape (n_edges,).
     """
-    starts = np.concatenate(([0], up_to))
-    held = np.diff(np.append(starts, len(ordered))) > 0
-    sums = np.zeros(len(starts))
-    if held.any():
-        sums[held] = np.add.reduceat(ordered, starts[held])
+    sums = np.zeros(len(up_to) + 1)
+    starts = np.zeros(len(sums), dtype=np.intp)
+    starts[1:] = up_to
+    filled = int(starts.searchsorted(len(ordered)))  # those behind it hold none
+    if filled:
+        sums[:filled] = np.add.reduceat(ordered, starts[:filled])
+        sums[:-1][starts[1:] == starts[:-1]] = 0.0  # of an empty cell numpy says the value at its start
     return sums
 
 
@@ -164,12 +170,19 @@ def count_levels(
         levels: the levels that have a cell of their own, all different.
     """
     if isinstance(values, pa.ChunkedArray | pa.Array):
-        found = values.value_counts()
-        distinct, weights = np.array(found.field("values").to_pylist(), dtype=object), found.field("counts").to_numpy()
-    else:
-        distinct, weights = np.asarray(values, dtype=object), None
+        return _add_up(values.value_counts(), levels)
+    distinct = np.asarray(values, dtype=object)
     own = pd.Index(np.array([*levels, None], dtype=object)[:-1])  # None keeps numpy and pandas from guessing a type
     codes = own.get_indexer(distinct)
     codes = np.where(codes < 0, len(levels), codes)
     codes = np.where(pd.isna(distinct), len(levels) + 1, codes)
-    return LevelCounts(np.bincount(codes, weights, minlength=len(levels) + 2).astype(np.int64))
+    return LevelCounts(np.bincount(codes, minlength=len(levels) + 2).astype(np.int64))
+
+
+def _add_up(found: pa.StructArray, levels: Sequence[str]) -> LevelCounts:
+    """Return the counts of Arrow's distinct values, null among them."""
+    place = {level: code for code, level in enumerate(levels)} | {None: len(levels) + 1}
+    cells = [0] * (len(levels) + 2)
+    for value, n in zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True):
+        cells[place.get(value, len(levels))] += n
+    return LevelCounts(np.array(cells, dtype=np.int64))

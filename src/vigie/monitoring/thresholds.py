@@ -3,7 +3,8 @@
 Two tests a column, a chi-square and a distance, both of "the change is at most the margin", not of "nothing changed": a
 large window therefore does not alarm on a change nobody could care about. The budget is shared by union bound over the
 columns, the two tests, the scales of merged windows and every look to come, so that the probability of *ever* alarming
-without drift stays within it, with no end date.
+without drift stays within it, with no end date. Scale k has a part in proportion to 1 / (k + 1): less for long blocks,
+but not so little that what they see better is lost again.
 
 What may be claimed: the bound holds for independent rows (the distance of a categorical column in finite samples, the
 rest asymptotically, checked from 100 rows; the strict rule's single test in finite samples for every column). For rows
@@ -12,11 +13,13 @@ got worse.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from math import log, pi, sqrt
 from typing import Any
 
 from vigie.domain.measurement import Verdict
 from vigie.errors import ConfigurationError
+from vigie.monitoring.blocks import SCALES
 from vigie.monitoring.cells import Comparison, compare
 from vigie.monitoring.columns import Column, ColumnCounts
 from vigie.monitoring.drift.chi_square import chi_square, chi_square_limit
@@ -40,6 +43,7 @@ class AlarmRule:
         strict: whether to use the one test whose bound holds in finite samples, and pay for it in power.
         calendar: columns that tell the time; they give notices, never alarms.
         in_a_row: alarms of a column in consecutive blocks of a scale that it takes to be acted on, 1 or 2.
+        scales: lengths of merged windows that share the budget; 1 where single windows alone are judged.
     """
 
     false_alarm_budget: float
@@ -49,6 +53,7 @@ class AlarmRule:
     strict: bool = False
     calendar: tuple[str, ...] = ()
     in_a_row: int = 2
+    scales: int = SCALES
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -57,6 +62,7 @@ class AlarmRule:
         _check("distance_margin", self.distance_margin, "0 or more and below 1", 0 <= self.distance_margin < 1)
         _check("min_rows", self.min_rows, "1 or more", self.min_rows >= 1)
         _check("in_a_row", self.in_a_row, "1 or 2", self.in_a_row in {1, 2})
+        _check("scales", self.scales, f"from 1 to {SCALES}", 1 <= self.scales <= SCALES)
 
     def widened(self, margin: Margin | None) -> "AlarmRule":
         """Return the rule for a column that does so much by itself."""
@@ -103,23 +109,29 @@ class Judgement:
     evidence: tuple[Evidence, ...] = ()
 
 
-def spend(budget: float, *, look: int, scale: int = 0) -> float:
+def spend(budget: float, *, look: int, scale: int = 0, scales: int = 1) -> float:
     """Return the part of a budget that one look may use.
 
     Args:
         budget: probability of ever alarming without drift, in (0, 1).
-        look: how many windows of this scale were judged before, plus one; at least 1.
+        look: how many windows, or blocks of this length, were judged before, plus one; at least 1.
         scale: blocks of ``2 ** scale`` windows; 0 for single windows.
+        scales: how many scales share the budget, scale k in proportion to 1 / (k + 1); 1 where none is merged.
 
     Returns:
-        A level; over every look and every scale they add up to ``budget``.
+        A level; over every look at every length they add up to ``budget``.
 
     Raises:
-        ValueError: ``look`` or ``scale`` is too small.
+        ValueError: there is no such look or scale.
     """
-    if look < 1 or scale < 0:
-        raise ValueError(f"looks count from 1 and scales from 0, not {look} and {scale}")
-    return budget * 2.0 ** -(scale + 1) * 6 / (pi * look) ** 2
+    if look < 1 or not 0 <= scale < scales:
+        raise ValueError(f"looks count from 1 and scales from 0 to {scales - 1}, not {look} and {scale}")
+    return budget / (_harmonic(scales) * (scale + 1)) * 6 / (pi * look) ** 2
+
+
+@cache
+def _harmonic(n: int) -> float:
+    return sum(1 / (k + 1) for k in range(n))
 
 
 def judge(
@@ -149,7 +161,8 @@ def judge(
         tests = (_strict_test(comparison, (column, counts), rule, (alpha / 2, reference_level(rule, n_columns))),)
     else:
         tests = _tests(comparison, rule, alpha / TESTS)
-    tests = tuple(replace(test, windows=windows) for test in tests)
+    if windows > 1:
+        tests = tuple(replace(test, windows=windows) for test in tests)
     verdict = Verdict.worst(test.verdict for test in tests)
     return Judgement(verdict, _sentence(verdict, tests), tests)
 

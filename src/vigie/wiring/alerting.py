@@ -17,6 +17,7 @@ from vigie.ports import Clock, Notifier
 from vigie.settings import Settings
 
 _NAMED: Final = re.compile(r"\$\{([^}]*)\}")
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,19})://")
 
 
 def speaking(loop: Loop, settings: Settings, environ: Mapping[str, str]) -> Loop:
@@ -30,7 +31,7 @@ def asking(loop: Loop, settings: Settings, environ: Mapping[str, str]) -> Loop:
 
 
 def open_channels(settings: Settings, environ: Mapping[str, str]) -> dict[str, Notifier]:
-    """Return every channel by a label that tells no secret: its scheme and its place in the settings.
+    """Return every channel by a label that tells no secret: its scheme, where it has one, and its place in the list.
 
     Args:
         settings: the project's.
@@ -43,7 +44,7 @@ def open_channels(settings: Settings, environ: Mapping[str, str]) -> dict[str, N
     post = Post(alerting.timeout, alerting.allow_private)
     channels: dict[str, Notifier] = {"log": LogNotifier()}
     for place, written in enumerate(alerting.channels, start=1):
-        label = f"{re.split(':', written, maxsplit=1)[0][:20]} (channel {place})"
+        label = _label(written, place)
         channels[label] = AppriseChannel(label, filled(written, environ, "alerting.channels"), post)
     key = _webhook_key(settings, environ) if alerting.webhooks else b""
     for place, written in enumerate(alerting.webhooks, start=1):
@@ -56,6 +57,12 @@ def open_channels(settings: Settings, environ: Mapping[str, str]) -> dict[str, N
             )
         channels[label] = WebhookChannel(label, url, key, post, SystemClock())
     return channels
+
+
+def _label(written: str, place: int) -> str:
+    """Return what a channel is called. What does not begin as an address may be a secret from its first letter on."""
+    scheme = _SCHEME.match(written)
+    return f"{scheme[1]} (channel {place})" if scheme else f"channel {place}"
 
 
 def try_channels(settings: Settings, environ: Mapping[str, str]) -> list[tuple[str, str]]:

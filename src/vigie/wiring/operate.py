@@ -7,16 +7,16 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.git import current_commit
-from vigie.adapters.mlflow_registry import MlflowRegistry
-from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
 from vigie.adapters.notifiers.log import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
+from vigie.adapters.sparing_registry import LateTracker, SparingRegistry
 from vigie.adapters.tables import read_table
 from vigie.alerting.life import AlertRule
 from vigie.errors import StorageError
@@ -28,12 +28,13 @@ from vigie.loop.origin import Origin
 from vigie.loop.train import Trained, train
 from vigie.monitoring.technical import ServiceRule
 from vigie.monitoring.thresholds import AlarmRule
+from vigie.ports import ModelRegistry, Tracker
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
 from vigie.training.dataset import DataSpec, check_table
 from vigie.training.search import Progress, TrainingSpec
-from vigie.wiring.state import state_folder, trust_of
+from vigie.wiring.state import open_cache, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
 
 logger = logging.getLogger(__name__)
@@ -98,18 +99,46 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
         StorageError: the prediction log or the ledger cannot be opened.
         ConfigurationError: the signing key cannot be read.
     """
-    root = state_folder(settings)
-    client = open_client(settings.tracking_uri)
-    # In the embedded store Vigie says where artifacts lie; a server or a database of one's own knows by itself.
-    artifacts = (root / "artifacts").as_uri() if settings.stores.tracking_uri is None else None
+    from vigie.wiring.tracked import open_tracked  # noqa: PLC0415  whoever only looks needs no MLflow
+
+    with _opened(settings, *open_tracked(settings)) as loop:
+        yield loop
+
+
+@contextmanager
+def open_look(settings: Settings) -> Iterator[Loop]:
+    """Open the same stores for somebody who only looks: MLflow is imported when something cannot be told without it.
+
+    Where the embedded store names the champion and the server's cache holds its bundle, nothing needs it. Bundles must
+    come from the registry where signatures are required: they may have been signed since.
+
+    Raises:
+        StorageError: the prediction log or the ledger cannot be opened.
+        ConfigurationError: the signing key cannot be read.
+    """
+
+    @cache
+    def both() -> tuple[ModelRegistry, Tracker]:
+        from vigie.wiring.tracked import open_tracked  # noqa: PLC0415  idem
+
+        return open_tracked(settings)
+
+    bundles = None if settings.bundle.require_signature else open_cache(settings)
+    registry = SparingRegistry(settings.tracking_uri, bundles, lambda: both()[0])
+    with _opened(settings, registry, LateTracker(lambda: both()[1])) as loop:
+        yield loop
+
+
+@contextmanager
+def _opened(settings: Settings, registry: ModelRegistry, tracker: Tracker) -> Iterator[Loop]:
     with ExitStack() as stack:
         log, ledger = open_log(settings), open_ledger(settings)
         stack.callback(log.close)
         stack.callback(ledger.close)
         yield Loop(
             model=settings.project.name,
-            registry=MlflowRegistry(client),
-            tracker=MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID")),
+            registry=registry,
+            tracker=tracker,
             log=log,
             ledger=ledger,
             channels={"log": LogNotifier()},

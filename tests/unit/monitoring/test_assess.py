@@ -17,6 +17,7 @@ from vigie.domain.window import Window
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
 from vigie.monitoring.assess import Reference, WindowRows, assess, assess_service
+from vigie.monitoring.blocks import SCALES
 from vigie.monitoring.counts import count_window
 from vigie.monitoring.performance import Outcomes, PerformanceRule, measure_performance
 from vigie.monitoring.profile import ReferenceProfile, build_profile
@@ -199,7 +200,9 @@ def test_features_and_prediction_share_the_budget():
     """Four features and the prediction: each is judged at a fifth of the look's budget."""
     rows, reference = _window(1, 1000), _reference()
     column = reference.profile.features[0]
-    alone = judge(column, column.count(rows.frame["amount"].to_numpy()), DRIFT, alpha=spend(0.05, look=3) / 5)
+    alone = judge(
+        column, column.count(rows.frame["amount"].to_numpy()), DRIFT, alpha=spend(0.05, look=3, scales=SCALES) / 5
+    )
     assert _assess(rows, reference, look=3).features[0].evidence == alone.evidence
 
 

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from vigie.domain.measurement import Verdict
+from vigie.monitoring.blocks import SCALES
 from vigie.monitoring.columns import numeric_column
 from vigie.monitoring.thresholds import AlarmRule, judge, spend
 
@@ -35,7 +36,9 @@ def _verdicts(reference_rows, window_rows, look):
         window = _clients(rng, window_rows, tenure=18, amount=70, spread=30, complaints=3)
         for name, values in reference.items():
             column = numeric_column(name, values)
-            judgement = judge(column, column.count(window[name]), RULE, alpha=spend(0.05, look=look) / TESTED)
+            judgement = judge(
+                column, column.count(window[name]), RULE, alpha=spend(0.05, look=look, scales=SCALES) / TESTED
+            )
             found[name, judgement.verdict] += 1
     return found
 

@@ -85,7 +85,7 @@ def test_too_few_rows_say_how_many_would_do(rng):
     """A window that could not have shown half a deviation is not called ok."""
     found = Watched(rng.normal(size=5000)).see(rng.normal(size=120))
     assert found.verdict is Verdict.UNKNOWN
-    assert found.reason.startswith("Not enough data yet: 120 rows in this window; from 181 ")
+    assert found.reason.startswith("Not enough data yet: 120 rows in this window; from 188 ")
     assert found.reason.endswith("on, half a standard deviation would be seen four times in five.")
 
 

@@ -7,11 +7,12 @@ import pytest
 
 from vigie.domain.measurement import Verdict
 from vigie.errors import ConfigurationError
+from vigie.monitoring.blocks import SCALES
 from vigie.monitoring.columns import category_column, numeric_column
 from vigie.monitoring.thresholds import AlarmRule, judge, spend
 
 RULE = AlarmRule(false_alarm_budget=0.05, psi_margin=0.02, distance_margin=0.05, min_rows=100)
-ALPHA = spend(0.05, look=1) / 5
+ALPHA = spend(0.05, look=1, scales=SCALES) / 5
 
 
 def _judge(column, values, *, alpha=ALPHA, rule=RULE):
@@ -24,20 +25,21 @@ def _text(values):
 
 def test_the_budget_adds_up_over_looks_and_scales():
     """All looks of all scales together spend the budget and no more."""
-    total = sum(spend(0.05, look=s, scale=k) for k in range(40) for s in range(1, 2000))
+    total = sum(spend(0.05, look=s, scale=k, scales=SCALES) for k in range(SCALES) for s in range(1, 2000))
     assert 0.0499 < total < 0.05
 
 
 def test_the_first_look_spends_what_the_rule_says():
-    """Half of the budget times 6 / pi squared."""
-    assert spend(0.05, look=1) == pytest.approx(0.05 / 2 * 6 / math.pi**2)
+    """The first of nine harmonic parts times 6 / pi squared; the whole budget where no windows are merged."""
+    assert spend(0.05, look=1, scales=SCALES) == pytest.approx(0.05 / (7129 / 2520) * 6 / math.pi**2)
+    assert spend(0.05, look=2) == pytest.approx(0.05 * 6 / math.pi**2 / 4)
 
 
-@pytest.mark.parametrize(("look", "scale"), [(0, 0), (-1, 0), (1, -1)])
+@pytest.mark.parametrize(("look", "scale"), [(0, 0), (-1, 0), (1, -1), (1, 9)])
 def test_looks_count_from_one(look, scale):
     """A look of zero would divide by zero; it is refused."""
     with pytest.raises(ValueError, match="count from"):
-        spend(0.05, look=look, scale=scale)
+        spend(0.05, look=look, scale=scale, scales=SCALES)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,8 @@ def test_looks_count_from_one(look, scale):
         {"distance_margin": 1.0},
         {"min_rows": 0},
         {"false_alarm_budget": math.nan},
+        {"scales": 0},
+        {"scales": SCALES + 1},
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(wrong):
@@ -172,7 +176,7 @@ def test_an_open_vocabulary_never_alarms_without_drift():
         names = _text(range(4000))
         column = category_column("k", names[rng.integers(0, 4000, 10_000)])
         verdicts = {
-            _judge(column, names[rng.integers(0, 4000, 1000)], alpha=spend(0.05, look=look)).verdict
+            _judge(column, names[rng.integers(0, 4000, 1000)], alpha=spend(0.05, look=look, scales=SCALES)).verdict
             for look in range(1, 53)
         }
         assert verdicts == {Verdict.OK}

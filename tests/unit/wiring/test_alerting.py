@@ -41,6 +41,13 @@ def test_labels_tell_no_secret(settings):
     assert "pw" not in repr(channels)
 
 
+def test_an_address_without_a_scheme_is_known_by_its_place_alone(settings):
+    """Somebody pasted a token, or named a variable that holds the whole address: no letter of it is a label."""
+    found = settings('[alerting]\nchannels = ["xoxb-1234:5678", "${WHOLE}", "a-token-of-more-than-20-letters://x"]')
+    channels = open_channels(found, {"WHOLE": "slack://s3cret"})
+    assert list(channels) == ["log", "channel 1", "channel 2", "channel 3"]
+
+
 @pytest.mark.parametrize(
     ("lines", "environ", "problem"),
     [

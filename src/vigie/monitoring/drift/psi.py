@@ -1,5 +1,7 @@
 """Population stability index: the number people know, with its small-sample bias taken off beside it."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import chndtrinc
 
@@ -11,6 +13,14 @@ WATCH = 0.1
 
 SHIFTED = 0.2
 """Beyond this they say "investigate or retrain"."""
+
+
+class Samples(NamedTuple):
+    """What an index was computed from: bins, rows of the window, rows of the reference, at least one of each."""
+
+    n_bins: int
+    n: int
+    m: int
 
 
 def population_stability_index(reference: np.ndarray, current: np.ndarray) -> float:
@@ -39,49 +49,41 @@ def population_stability_index(reference: np.ndarray, current: np.ndarray) -> fl
     return float(np.sum((p - r) * np.log(p / r)))
 
 
-def corrected_stability_index(reference: np.ndarray, current: np.ndarray) -> float:
+def corrected_stability_index(index: float, samples: Samples) -> float:
     """Return the index minus what two samples of these sizes show when nothing has changed.
 
     Args:
-        reference: counts per bin, shape (n_bins,), at least one above zero.
-        current: counts on the same bins, shape (n_bins,).
+        index: the plain one, from ``population_stability_index``.
+        samples: what it was computed from.
 
     Returns:
         About 0 without drift, below 0 about half of the time then.
 
-    Raises:
-        InsufficientDataError: either sample is empty.
-
     Source:
         Yurdakul (2018), ch. 3: without drift the index is about (1/n + 1/m) times a chi-square of n_bins - 1 degrees.
     """
-    index = population_stability_index(reference, current)
-    return index - (len(reference) - 1) * float(1 / current.sum() + 1 / reference.sum())
+    return index - (samples.n_bins - 1) * (1 / samples.n + 1 / samples.m)
 
 
-def stability_interval(reference: np.ndarray, current: np.ndarray, *, level: float) -> Interval:
+def stability_interval(index: float, samples: Samples, *, level: float) -> Interval:
     """Return an interval of the index of the two populations, were every row of them known.
 
     Args:
-        reference: counts per bin, shape (n_bins,), n_bins at least 2, at least one above zero.
-        current: counts on the same bins, shape (n_bins,).
+        index: the plain one, from ``population_stability_index``.
+        samples: what it was computed from, of two bins at least.
         level: share of repetitions that would cover the truth, in (0, 1).
 
     Returns:
         Both ends at least 0, the lower one 0 where no change at all would show as much. Rests on the chi-square
         approximation, and so on a handful of rows in every bin.
 
-    Raises:
-        InsufficientDataError: either sample is empty.
-
     Source:
         With N = n*m/(n+m), N times the index is about a noncentral chi-square of n_bins - 1 degrees at N times the true
         one (Yurdakul 2018, ch. 3, for small differences); inverted as in Kent and Hainsworth (1995), Confidence
         intervals for the noncentral chi-squared distribution.
     """
-    index = population_stability_index(reference, current)
-    n, m = float(current.sum()), float(reference.sum())
-    effective, degrees = n * m / (n + m), len(reference) - 1
+    n, m = float(samples.n), float(samples.m)
+    effective, degrees = n * m / (n + m), samples.n_bins - 1
     tail = (1 - level) / 2
     low, high = (float(chndtrinc(effective * index, degrees, share)) for share in (1 - tail, tail))
     return Interval(_known(low) / effective, _known(high) / effective, level)

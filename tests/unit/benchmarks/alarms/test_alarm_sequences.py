@@ -24,7 +24,9 @@ def test_the_short_cut_says_what_the_rule_says_of_every_window(shift: float, n: 
     ):
         single = alarms_by_scale(drawn.column, drawn.windows, RULE, n_columns=5)[0]
         one_by_one = [
-            judge(drawn.column, counts_of(drawn.column, cells), RULE, alpha=spend(0.05, look=look) / 5).verdict
+            judge(
+                drawn.column, counts_of(drawn.column, cells), RULE, alpha=spend(0.05, look=look, scales=RULE.scales) / 5
+            ).verdict
             for look, cells in enumerate(drawn.windows, start=1)
         ]
         assert single.tolist() == [verdict is Verdict.ALARM for verdict in one_by_one]
