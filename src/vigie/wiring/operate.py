@@ -13,6 +13,7 @@ import pyarrow as pa
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.git import current_commit
 from vigie.adapters.mlflow_registry import MlflowRegistry
+from vigie.adapters.mlflow_store import artifacts_beside, sqlite_file
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
 from vigie.adapters.notifiers.log import LogNotifier
 from vigie.adapters.schema_file import FILE_NAME, read_schema, write_schema
@@ -94,10 +95,11 @@ def open_loop(settings: Settings) -> Iterator[Loop]:
         StorageError: the prediction log or the ledger cannot be opened.
         ConfigurationError: the signing key cannot be read.
     """
-    root = state_folder(settings)
+    state_folder(settings)
     client = open_client(settings.tracking_uri)
-    # In the embedded store Vigie says where artifacts lie; a server or a database of one's own knows by itself.
-    artifacts = (root / "artifacts").as_uri() if settings.stores.tracking_uri is None else None
+    # A SQLite file has its artifacts beside it, wherever a command is run from; a server knows by itself.
+    database = sqlite_file(settings.tracking_uri)
+    artifacts = artifacts_beside(database) if database else None
     with ExitStack() as stack:
         log, ledger = open_log(settings), open_ledger(settings)
         stack.callback(log.close)

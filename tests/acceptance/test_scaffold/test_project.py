@@ -1,0 +1,62 @@
+"""``vigie init`` in a fresh folder: the project's own jobs pass, and so does every step of its workflows.
+
+The container engine is a stand-in, see ``conftest.py``. About 150 CPU seconds; behind the marker ``scaffold``.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.scaffold, pytest.mark.timeout(1800)]
+
+
+def test_the_demo_turns_the_loop(demo, run):
+    """It trains, alerts, retrains and promotes, and leaves no state behind."""
+    told = " ".join(run("make demo-once", demo).split())
+    assert "Promoted version 2, after version 1." in told
+    assert not (demo / ".vigie").exists()
+
+
+def test_its_tests_pass(demo, run):
+    """The notebook's among them."""
+    assert re.search(r"20 passed", run("make test", demo))
+
+
+def test_nothing_private_is_committed(clone):
+    """Neither secrets nor this machine's paths."""
+    assert not (clone / ".env").exists()
+    assert not (clone / "local.mk").exists()
+
+
+def test_every_step_of_the_pipeline_runs(clone, run, environ, tools):
+    """In the order of the workflow, in a fresh clone."""
+    told = {
+        "GITHUB_ACTOR": "me",
+        "REGISTRY_TOKEN": "a-token",
+        "IMAGE": "ghcr.io/me/demo",
+        "TAG": "abc",
+        "PORT": str(tools.port()),
+    }
+    for step in steps(clone / ".github" / "workflows" / "ml-pipeline.yml"):
+        printed = run(step, clone, **told)
+        if "smoke" in step:
+            assert "demo version 1 answers" in printed
+    assert (Path(environ["ENGINE"]) / "pushed").read_text() == "ghcr.io/me/demo:abc\n"
+
+
+def test_every_step_of_the_retraining_runs(clone, run, tools):
+    """After the pipeline's training: without traffic a scheduled turn is calm; asked for anyway, it is told."""
+    port = {"VIGIE_SERVING__PORT": str(tools.port())}
+    *scheduled, anyway = steps(clone / ".github" / "workflows" / "retrain.yml")
+    for step in scheduled:
+        run(step, clone, **port)
+    with pytest.raises(AssertionError, match="needs at least 500 rows"):
+        run(anyway, clone, **port)
+
+
+def steps(workflow):
+    """Return every ``run`` of a workflow, in order."""
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
+    return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
