@@ -55,7 +55,7 @@ def linted(lint, name, folder):
     arguments = {
         "zizmor": ["--offline", "--no-progress", *workflows],
         "hadolint": ["Dockerfile"],
-        "yamllint": ["--strict", "-d", "{extends: relaxed, rules: {line-length: {max: 160}}}", *yaml],
+        "yamllint": ["--strict", "-d", "{extends: relaxed, rules: {line-length: {max: 180}}}", *yaml],
     }
     return lint(name, *arguments[name], folder=folder)
 
@@ -78,7 +78,7 @@ def test_linters_find_nothing(lint, demo, name):
 @pytest.mark.parametrize(
     ("name", "file", "fault"),
     [
-        ("zizmor", ".github/workflows/retrain.yml", ("persist-credentials: false", "persist-credentials: true")),
+        ("zizmor", ".github/workflows/ml-pipeline.yml", ("  pull_request:", "  pull_request_target:")),
         ("zizmor", ".github/workflows/ml-pipeline.yml", ("run: make lint", "run: echo ${{ github.head_ref }}")),
         ("hadolint", "Dockerfile", ("--no-cache-dir ", "")),
         ("yamllint", "compose.yaml", ("  grafana:\n    image", "  prometheus:\n    image")),
