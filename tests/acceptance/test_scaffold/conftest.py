@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[3]
 GIT = "git -c user.name=x -c user.email=x@example.com -c init.defaultBranch=main"
 
 
@@ -48,7 +49,9 @@ def demo(tmp_path_factory, run):
 
 @pytest.fixture(scope="session")
 def clone(demo, run, tmp_path_factory):
-    """Return a clone of the project: what git ignores is not there."""
+    """Return a clone of the project: what git ignores is not there, and Vigie's own wheel is, as no index has it."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", demo / "wheels"]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     run(f"{GIT} init -q && {GIT} add -A && {GIT} commit -q -m Begin", demo)
     folder = tmp_path_factory.mktemp("clone")
     run(f'git clone -q "{demo}" demo', folder)

@@ -3,7 +3,11 @@
 import ast
 import json
 import re
+import subprocess
+import sys
+import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -188,3 +192,16 @@ def test_a_page_becomes_cells():
         ("markdown", "Text."),
     ]
     assert notebook(page) == notebook(page)
+
+
+def test_archives_hold_what_is_shared(tmp_path):
+    """Links of a checkout are files in the source archive, and in the wheel that is built from it."""
+    build = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
+    subprocess.run([*build, "-t", "sdist"], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    subprocess.run([*build, "-t", "wheel"], cwd=next(tmp_path.glob("*/")), check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        held = {name.partition("vigie/scaffold/shared/")[2] for name in wheel.namelist()}
+    assert held >= set(SHARED.values())
+    assert sum(name.startswith("runbooks/vigie-") for name in held) == CHURN[RUNBOOKS].content.count("\n## ")
