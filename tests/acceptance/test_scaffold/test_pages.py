@@ -27,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from vigie.testing.tables import CHURN_FEATURES, churn_table
 from vigie.wiring.demo import Customers, Tally, live_through
 
-pytestmark = [pytest.mark.scaffold, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.scaffold, pytest.mark.timeout(3600)]
 
 EXAMPLES = [page for page in TRANSCRIPTS if page.startswith("docs/examples/")]
 FOUND_SOMETHING = re.compile(r"--fail-on|watch --once")  # exit code 1 says that there is an alarm
@@ -103,7 +103,7 @@ def typed(lines, folder, environ):
             stderr=stream, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:
-            code = shell.wait(1500)
+            code = shell.wait(3000)
             printed = output.read_text(encoding="utf-8")
             assert code == 0, printed[-5000:]
             yield printed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.scaffold, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.scaffold, pytest.mark.timeout(3600)]
 
 
 def test_the_demo_turns_the_loop(demo, run):
