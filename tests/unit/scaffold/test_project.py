@@ -152,6 +152,14 @@ def test_prometheus_asks_the_job_that_the_rules_are_about():
     assert f"./monitoring/grafana/dashboards:{provider['options']['path']}:ro" in mounts
 
 
+@pytest.mark.parametrize("service", ["prometheus", "grafana"])
+def test_images_are_those_that_the_deployment_was_tried_with(service):
+    """One version, whether it is this repository's compose file or a project's."""
+    own = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"][service]["image"]
+    found = yaml.safe_load(CHURN["compose.yaml"].content)["services"][service]["image"]
+    assert f"docker.io/{found}" == own
+
+
 def alerts(rules):
     """Return the alerting rules of a file."""
     return [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
