@@ -17,10 +17,11 @@ from typing import Any, Protocol
 
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.adapters.prediction_log.writer import SqlitePredictionWriter
-from vigie.adapters.sqlite.moments import microseconds
 from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
+from vigie.errors import StorageError
+from vigie.loop.predict import now_us
 from vigie.ports import EncodedRows
 
 SCHEMA = Schema(
@@ -75,13 +76,16 @@ class VigieStore:
         self._encoder = self._writer.encoder("churn", SCHEMA)
 
     async def keep(self, number: int) -> None:
-        """Reserve, encode, submit, wait."""
+        """Reserve, encode, hand over, wait: the calls that the server makes for a plain request."""
         self._writer.reserve(1)
         entity, prediction, values = event(number)
-        at = self._clock.now()
-        prediction_id = self._ids.new_id(at).bytes
-        row = self._encoder.encode(prediction_id, microseconds(at), "3", entity, 120, prediction, values)
-        await self._writer.submit(EncodedRows(self._encoder.table, [row]))
+        at_us = now_us(self._clock)
+        (prediction_id,) = self._ids.take(at_us, 1)
+        row = self._encoder.encode(prediction_id, at_us, "3", entity, 120, prediction, values)
+        told: asyncio.Future[StorageError | None] = asyncio.get_running_loop().create_future()
+        self._writer.keep(EncodedRows(self._encoder.table, [row]), told.set_result)
+        if (failure := await told) is not None:
+            raise failure
 
     def close(self) -> None:
         """Close the log."""

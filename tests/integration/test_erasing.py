@@ -163,7 +163,7 @@ def test_killed_erasure_goes_on(tmp_path, after_ms):
 
 
 def test_age_lets_writers_through(tmp_path):
-    """While 60,000 rows go by age, another connection commits again and again, and never waits a second."""
+    """While 60,000 rows go by age, another connection commits again and again, and waits for none of it long."""
     path, records = tmp_path / "log.db", Records()
     waits_s, done = [], threading.Event()
     now = datetime(2026, 3, 1, tzinfo=UTC)
@@ -183,12 +183,14 @@ def test_age_lets_writers_through(tmp_path):
 
         writer = threading.Thread(target=write)
         writer.start()
+        began_s = time.perf_counter()
         try:
             gone = log.expire(now - timedelta(days=1))
         finally:
+            took_s = time.perf_counter() - began_s
             done.set()
             writer.join()
         assert gone.predictions == 60_000
         assert log.count("churn") == len(waits_s) > 30
-        assert max(waits_s) < 1.0
+        assert max(waits_s) < took_s / 2
         assert isinstance(log.find(UUID(bytes=uuid7(now, bytes(10)).bytes)), tuple)

@@ -6,7 +6,7 @@ The raw fast path and the framework's routes both come here, so that they cannot
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import NamedTuple, TypeVar
 
 from vigie.api.collector import Collector
@@ -16,6 +16,7 @@ from vigie.api.service import Service
 from vigie.api.telemetry import Telemetry
 from vigie.api.wire import AnswerBodies, id_text
 from vigie.domain.prediction import Prediction
+from vigie.domain.schema import Value
 from vigie.errors import NoChampionError, StorageError
 from vigie.inference.decoding import RowDecoder
 from vigie.inference.payload import Rows
@@ -33,6 +34,12 @@ COMPILED = "compiled"
 MAX_COLLECTED_ROWS = 4_096
 """Rows that scikit-learn scores at once for several requests."""
 
+MAX_TURN_S = 0.002
+"""How long, about, the event loop may score for one request while all others wait."""
+
+TIMED_ROWS = 16
+"""Scores of fewer rows say little about what a row costs."""
+
 
 class Served:
     """What answering with one version of a model takes, made once when its first request comes.
@@ -41,6 +48,9 @@ class Served:
         model: the version.
         service: collaborators and limits.
         threads: where scikit-learn and large bodies work.
+
+    Attributes:
+        light_rows: more are scored in a thread: the limit that the settings give, or what takes two milliseconds.
     """
 
     def __init__(self, model: ServingModel, service: Service, threads: ThreadPoolExecutor) -> None:
@@ -48,10 +58,26 @@ class Served:
         self.schema = model.schema
         self.decoder = RowDecoder(model.schema)
         self.encoder = service.writer.encoder(model.name, model.schema)
-        self.score = model.scorer.score_rows
+        self.light_rows = self._most_light_rows = service.limits.heavy_rows
+        self._score_rows = model.scorer.score_rows
         self.bodies = AnswerBodies(model)
         compiled = model.scorer_kind == COMPILED
         self.collector = None if compiled else Collector(model.scorer.score_rows, threads, max_rows=MAX_COLLECTED_ROWS)
+
+    def score(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
+        """Return one prediction per row; learn from it how many rows the event loop may score by itself.
+
+        Raises:
+            VigieError: as ``Scorer.score_rows``.
+        """
+        n = len(rows)
+        if n < TIMED_ROWS:
+            return self._score_rows(rows)
+        began_s = thread_time()  # a thread that waits for its turn does not score
+        found = self._score_rows(rows)
+        row_s = max(thread_time() - began_s, 1e-9) / n
+        self.light_rows = max(1, min(self._most_light_rows, int(MAX_TURN_S / row_s)))
+        return found
 
 
 class Shape(NamedTuple):
@@ -134,8 +160,8 @@ class Answering:
         Raises:
             VigieError: as ``answer``; nothing is under way.
         """
-        n, limits = len(rows.values), self._service.limits
-        if served.collector is not None or n > limits.heavy_rows or self._under_way >= limits.max_under_way:
+        n, most = len(rows.values), self._service.limits.max_under_way
+        if served.collector is not None or n > served.light_rows or self._under_way >= most:
             return None
         self._writer.reserve(n)
         try:
@@ -166,7 +192,7 @@ class Answering:
                 found = served.score(rows.values) if predictions is None else predictions
                 return self._written(served, rows, shape, found, (at_us, started_at))
 
-            return await self.in_thread(written) if n > self._service.limits.heavy_rows else written()
+            return await self.in_thread(written) if n > served.light_rows else written()
         except BaseException:
             self._writer.release(n)
             raise

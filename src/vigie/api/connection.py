@@ -12,6 +12,7 @@ nothing but the bytes, so the same bytes need not be parsed again.
 import asyncio
 import math
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -305,10 +306,15 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, meaning: Meaning) -> None:
         """Answer past the application, and close."""
-        if self.transport.is_closing():
-            return
-        response = problem(meaning, headers={"Connection": "close"})
-        head = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in response.raw_headers)
-        status = f"HTTP/1.1 {meaning.status} {HTTPStatus(meaning.status).phrase}\r\n"
-        self.transport.write(f"{status}{head}\r\n".encode() + bytes(response.body))
-        self.transport.close()
+        if not self.transport.is_closing():
+            self.transport.write(_refusal_of(meaning))
+            self.transport.close()
+
+
+@cache
+def _refusal_of(meaning: Meaning) -> bytes:
+    """Return a whole answer; made once, because a crowd is refused by the thousand."""
+    response = problem(meaning, headers={"Connection": "close"})
+    head = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in response.raw_headers)
+    status = f"HTTP/1.1 {meaning.status} {HTTPStatus(meaning.status).phrase}\r\n"
+    return f"{status}{head}\r\n".encode() + bytes(response.body)

@@ -101,7 +101,7 @@ class FastPath:
         if message.get("more_body", False):
             message = await self._read_on(message, receive)
         body = message.get("body", b"")
-        if self._is_heavy(body):
+        if _is_heavy(body, served):
             rows = await self._answering.in_thread(lambda: self._decode(route, served, message))
         else:
             rows = self._decode(route, served, message)
@@ -154,7 +154,7 @@ class FastPath:
         """
         started_at = perf_counter()
         served = self._answering.champion()
-        if served is None or head.retry is not None or self._is_heavy(body):
+        if served is None or head.retry is not None or _is_heavy(body, served):
             return False
         route = ROUTES[head.path]
         try:
@@ -199,16 +199,17 @@ class FastPath:
             body += message.get("body", b"")
         return {"type": "http.request", "body": bytes(body), "more_body": message.get("more_body", False)}
 
-    def _is_heavy(self, body: bytes) -> bool:
-        """Whether a body may hold more rows than should be read while others wait."""
-        most = self._service.limits.heavy_rows
-        return len(body) > most * BYTES_OF_A_ROW and body.count(b"{") + body.count(b"[") > most
-
     def _decode(self, route: Route, served: Served, message: Message) -> Rows | None:
         limits, body = self._service.limits, message.get("body", b"")
         if message["type"] != "http.request" or len(body) > limits.max_body_bytes:
             return None
         return route.quick(served.decoder, body, limits.max_rows)
+
+
+def _is_heavy(body: bytes, served: Served) -> bool:
+    """Whether a body may hold more rows than should be read while others wait."""
+    most = served.light_rows
+    return len(body) > most * BYTES_OF_A_ROW and body.count(b"{") + body.count(b"[") > most
 
 
 def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

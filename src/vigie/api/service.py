@@ -16,7 +16,8 @@ class Limits:
     Attributes:
         max_body_bytes: larger bodies are refused.
         max_rows: longer arrays are refused.
-        heavy_rows: longer ones are read and scored in a thread, so that others do not wait for them.
+        heavy_rows: longer ones are read and scored in a thread, so that others do not wait for them; shorter ones, too,
+            where a row takes long.
         max_bulk_bytes: the same of an Arrow stream.
         max_bulk_rows: idem.
         max_under_way: predictions under way at a time; more are refused at once.

@@ -84,7 +84,9 @@ class ServingSettings:
     )
     max_body_bytes: Positive = key("Larger bodies are refused with 413.", 1_048_576)
     max_rows: Positive = key("Larger arrays are refused with 413.", 1_000)
-    heavy_rows: Positive = key("Larger arrays are read and scored beside the others, in a thread.", 256)
+    heavy_rows: Positive = key(
+        "Larger arrays are read and scored beside the others, in a thread; fewer where a row takes long.", 256
+    )
     max_bulk_bytes: Positive = key("The largest body of an Arrow stream.", 67_108_864)
     max_bulk_rows: Positive = key("The longest Arrow stream.", 100_000)
     workers: Positive = key("Processes that answer; limits count for each of them.", 1)

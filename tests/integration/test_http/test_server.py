@@ -176,7 +176,7 @@ def test_a_second_signal_does_not_wait(server, run_server):
             made.handle_exit(signal.SIGTERM, None)
             told_at = time.monotonic()
             while not made.force_exit or made.server_state.tasks:
-                assert time.monotonic() - told_at < 3, "the second ends at once"
+                assert time.monotonic() - told_at < 4.5, "the second ends at once"
                 time.sleep(0.01)
 
 

@@ -77,4 +77,4 @@ def test_telling_takes_time_in_proportion(body):
     started_s = process_time()
     if is_deep(body):
         deep_place(body)
-    assert process_time() - started_s < 0.25
+    assert process_time() - started_s < 2.0  # what is quadratic takes minutes

@@ -130,7 +130,7 @@ def _encode_record(encoder: RowEncoder, record: PredictionRecord) -> tuple[Any, 
 
 
 def _plain_reader(schema: Schema) -> Callable[[Sequence[Value]], Sequence[Any] | None]:
-    """Return a function that gives back values that need no change, None for others: one expression of places.
+    """Return a function that gives values as they are written, None where one needs care: one expression of places.
 
     Most rows have every value, each of its column's own type: that takes one comparison for all of them.
     """
@@ -138,7 +138,14 @@ def _plain_reader(schema: Schema) -> Callable[[Sequence[Value]], Sequence[Any] |
     usual = ["tuple(map(type, v)) == usual", *(_USUAL[kind].format(f"v[{i}]") for i, kind in enumerate(kinds))]
     plain = [_PLAIN[kind].format(f"v[{i}]") for i, kind in enumerate(kinds)]
     one, other = (" and ".join(filter(None, tests)) or "True" for tests in (usual, plain))
-    code = compile(f"lambda v: v if {one} or {other} else None", "<plain values of a row>", "eval")
+    as_usual = as_plain = "v"
+    if Kind.BOOLEAN in kinds:  # the driver looks for an adapter of every truth value, so they go as numbers
+        places = [(f"v[{i}]", kind is Kind.BOOLEAN) for i, kind in enumerate(kinds)]
+        as_usual = f"({''.join(f'+{v},' if is_truth else f'{v},' for v, is_truth in places)})"
+        as_plain = f"({''.join(f'{v} if {v} is None else +{v},' if is_truth else f'{v},' for v, is_truth in places)})"
+    code = compile(
+        f"lambda v: {as_usual} if {one} else {as_plain} if {other} else None", "<plain values of a row>", "eval"
+    )
     names = {"usual": tuple(_TYPES[kind] for kind in kinds)}
     reader: Callable[[Sequence[Value]], Sequence[Any] | None] = eval(code, names)  # noqa: S307 - places only
     return reader
@@ -200,16 +207,16 @@ _WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
 _PLAIN: Final = {
     Kind.INTEGER: f"(type({{0}}) is int and {_LEAST}<={{0}}<={_MOST} or {{0}} is None)",
     Kind.NUMBER: "(type({0}) is float and {0}=={0} or {0} is None)",
-    Kind.BOOLEAN: "{0} is None",
+    Kind.BOOLEAN: "(type({0}) is bool or {0} is None)",
     Kind.CATEGORY: "(type({0}) is str and {0}.isascii() or {0} is None)",
 }
 """Which values of a kind are written as they are: the rest takes ``_WRITERS``."""
 
-_TYPES: Final = {Kind.INTEGER: int, Kind.NUMBER: float, Kind.BOOLEAN: None, Kind.CATEGORY: str}
+_TYPES: Final = {Kind.INTEGER: int, Kind.NUMBER: float, Kind.BOOLEAN: bool, Kind.CATEGORY: str}
 _USUAL: Final = {
     Kind.INTEGER: f"{_LEAST}<={{0}}<={_MOST}",
     Kind.NUMBER: "",
     Kind.BOOLEAN: "",
     Kind.CATEGORY: "{0}.isascii()",
 }
-"""What is left to ask of a value of the kind's type. SQLite itself keeps NaN as null; no truth value is usual."""
+"""What is left to ask of a value of the kind's type. SQLite itself keeps NaN as null."""
