@@ -11,7 +11,7 @@ from vigie.scaffold.notebook import notebook
 from vigie.scaffold.twins import RUNBOOKS, runbooks, twin
 
 _TEMPLATES = files("vigie.scaffold") / "templates"
-_HASH_SUFFIXES: Final = frozenset({".toml", ".yml", ".yaml", ".txt", ".mk", ".lock", ".key"})
+_HASH_SUFFIXES: Final = frozenset({".toml", ".yml", ".yaml", ".txt", ".mk", ".lock"})
 _HASH_NAMES: Final = frozenset({"Makefile", "Dockerfile", ".dockerignore", ".gitignore", ".env"})
 
 

@@ -55,7 +55,7 @@ def test_a_project_of_ones_own_waits_for_its_table():
 def test_each_file_says_what_it_is_for(files):
     """On its first line where its format has comments; the README lists all."""
     for path, file in files.items():
-        if path.endswith((".csv", ".ipynb", ".md", ".gitkeep", ".json")):
+        if path.endswith((".csv", ".ipynb", ".md", ".gitkeep", ".json", ".key")):
             assert f"| `{path}` | {PURPOSES[path]} |" in files["README.md"].content
         else:
             assert PURPOSES[path] in file.content.splitlines()[0]
