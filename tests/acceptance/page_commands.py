@@ -21,17 +21,17 @@ CLEAN_MACHINE = "Production in five minutes"
 """The heading of README whose ``sh`` blocks are run on a clean machine."""
 
 LIVED = (
-    "docs/how-to/look-at-a-window.md",
-    "docs/how-to/bring-your-data.md",
-    "docs/how-to/run-in-cron-or-ci.md",
-    "docs/how-to/use-a-model-in-python.md",
-    "docs/how-to/hear-of-alarms.md",
-    "docs/how-to/export-and-erase.md",
     "docs/how-to/retrain-and-roll-back.md",
     "docs/how-to/register-a-model.md",
     "docs/how-to/sign-bundles.md",
     "docs/how-to/serve.md",
     "docs/how-to/run-in-containers.md",
+    "docs/how-to/hear-of-alarms.md",
+    "docs/how-to/look-at-a-window.md",
+    "docs/how-to/bring-your-data.md",
+    "docs/how-to/run-in-cron-or-ci.md",
+    "docs/how-to/use-a-model-in-python.md",
+    "docs/how-to/export-and-erase.md",
     "docs/how-to/secure-the-server.md",
 )
 """Pages whose commands are run one after the other in a project that has a server and a past."""
