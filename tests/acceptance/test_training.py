@@ -69,6 +69,19 @@ def test_a_bad_table_or_setting_is_one_sentence(new_project, toml, table, said, 
     assert not (project.folder / "schema.toml").exists()
 
 
+@pytest.mark.parametrize("name", ["no table", "only a heading", "target missing"])
+def test_a_wrong_source_or_column_is_told_before_a_store_is_opened(tmp_path, name, monkeypatch, capsys):
+    """A slip of the pen leaves no folder behind, and does not wait for MLflow to make its tables."""
+    toml, table, said = BAD[name]
+    (tmp_path / "vigie.toml").write_text(toml)
+    (tmp_path / "t.csv").write_text(table)
+    monkeypatch.setattr("sys.argv", ["vigie", "train", "--project", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        main()
+    assert re.search(said, capsys.readouterr().err)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "vigie.toml"]
+
+
 @pytest.mark.slow
 def test_the_report_is_with_the_run_and_in_a_file(new_project, tmp_path):
     """The same page in both places; a file that cannot be written is a warning, and the training stands."""

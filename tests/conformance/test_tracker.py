@@ -2,11 +2,14 @@
 
 import getpass
 import json
+import subprocess
+import sys
 
 import mlflow
 import pytest
 
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
+from vigie.adapters.process_name import process_name
 from vigie.domain.model import RunRecord, UsedRows
 from vigie.testing import InMemoryTracker
 from vigie.testing.conformance import TrackerSuite
@@ -94,6 +97,17 @@ class TestMlflowTracker(TrackerSuite):
         assert run.info.experiment_id == outer.info.experiment_id
         alone = MlflowTracker(client, artifacts=tmp_path.as_uri(), under="0" * 32).record("churn", RunRecord("t"), [])
         assert "mlflow.parentRunId" not in client.get_run(alone.parent_id).data.tags
+
+    def test_what_a_killed_process_left_running_is_marked_at_the_next_record(self, tracker, client, tmp_path):
+        """Its run is KILLED; one of a process that lives, and one that somebody else began, go on running."""
+        place = client.create_experiment("killed", artifact_location=tmp_path.as_uri())
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+            left = client.create_run(place, tags={"vigie.recorder": process_name(process.pid)})
+            process.kill()
+        others = [client.create_run(place, tags=tags) for tags in ({"vigie.recorder": process_name()}, {})]
+        tracker.record("killed", RunRecord("train"), [])
+        assert client.get_run(left.info.run_id).info.status == "KILLED"
+        assert [client.get_run(run.info.run_id).info.status for run in others] == ["RUNNING", "RUNNING"]
 
     def test_a_long_note_ends_after_a_line(self, tracker, client):
         """MLflow keeps 8,000 characters of a tag."""

@@ -28,6 +28,7 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from vigie.adapters.mlflow_store import follow_move, sqlite_file
+from vigie.adapters.process_name import has_ended, process_name
 from vigie.domain.model import RunRecord, TrackedRuns, UsedRows
 from vigie.errors import RegistryError
 
@@ -39,6 +40,8 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 logger = logging.getLogger(__name__)
 
 _PARENT = "mlflow.parentRunId"
+_RECORDER = "vigie.recorder"
+"""Which process writes a run; one that is killed meanwhile cannot say that it ended."""
 _NOTE = "mlflow.note.content"
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """MLflow's pages then open on runs and models, not on what language models need."""
@@ -110,6 +113,7 @@ class MlflowTracker:
         with translated(f"record the runs of {experiment!r}"):
             around = self._around()
             experiment_id = around.info.experiment_id if around else self._experiment_id(experiment)
+            self._end_killed(experiment_id)
             parent_id = self._write(experiment_id, parent, {_PARENT: around.info.run_id} if around else {})
             child_ids = {child.name: self._write(experiment_id, child, {_PARENT: parent_id}) for child in children}
         return TrackedRuns(parent_id, child_ids)
@@ -148,10 +152,20 @@ class MlflowTracker:
             return str(found.experiment_id)
         return str(self._client.create_experiment(name, artifact_location=self._artifacts, tags=_KIND))
 
+    def _end_killed(self, experiment_id: str) -> None:
+        """Mark runs that a killed process of this machine left as running; whoever opens MLflow would wait for them."""
+        for run in self._client.search_runs([experiment_id], filter_string="attributes.status = 'RUNNING'"):
+            if has_ended(run.data.tags.get(_RECORDER, "")):
+                logger.info(
+                    "run %s was being written by a process that is gone; it is marked as killed", run.info.run_id
+                )
+                self._client.set_terminated(run.info.run_id, status="KILLED")
+
     def _write(self, experiment_id: str, record: RunRecord, links: Mapping[str, str]) -> str:
         end_ms = int(time.time() * 1000)
         began_ms = end_ms - round(record.seconds * 1000)
-        run = self._client.create_run(experiment_id, start_time=began_ms, run_name=record.name)
+        recorder = {_RECORDER: process_name()}
+        run = self._client.create_run(experiment_id, start_time=began_ms, tags=recorder, run_name=record.name)
         run_id = str(run.info.run_id)
         tags = {**record.tags, **links, "mlflow.user": _user()}
         self._client.log_batch(

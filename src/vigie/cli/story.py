@@ -20,7 +20,7 @@ from vigie.loop.register import register
 from vigie.settings import Settings
 from vigie.testing.tables import churn_table
 from vigie.wiring.demo import N_TRAINING, SEED, Customers, Tally, live_through, trickle, wait_for_version
-from vigie.wiring.operate import owner, train_project
+from vigie.wiring.operate import owner, train_project, training_table
 from vigie.wiring.watch import one_turn
 
 N_CALM, N_DRIFTED, N_FINISH = 1_500, 3_000, 1_500
@@ -47,7 +47,7 @@ class Story:
         """Train on invented customers and crown the first champion."""
         self._act("Train", f"{N_TRAINING:,} invented customers; every candidate is an MLflow run")
         with fit_progress(quiet=not self._screen.is_terminal) as progress:
-            trained = train_project(self._loop, self._settings, progress=progress)
+            trained = train_project(self._loop, self._settings, training_table(self._settings), progress=progress)
         print_leaderboard(trained)
         registered = register(self._loop, trained, owner=owner())
         self._say(registered.decision.reasons[0])

@@ -32,13 +32,14 @@ def command(project: Path, *, as_json: bool, file: Path | None, no_report: bool,
     from vigie.cli.leaderboard import leaderboard_json, print_leaderboard
     from vigie.cli.output import fit_progress, print_json
     from vigie.loop.register import register
-    from vigie.wiring.operate import open_loop, owner, train_project
+    from vigie.wiring.operate import open_loop, owner, train_project, training_table
 
     settings = settings_of(project)
     keep = settings.training.report and not no_report
+    table = training_table(settings)
     with open_loop(settings) as loop:
         with fit_progress(quiet=as_json) as progress:
-            trained = train_project(loop, settings, progress=progress)
+            trained = train_project(loop, settings, table, progress=progress)
         registered = register(loop, trained, owner=owner())
         told = _report(loop, trained, settings, keep=keep, file=file, quiet=as_json)
     outcome: dict[str, Any] = {

@@ -51,9 +51,20 @@ def candidates_for(task: Task, asked: Sequence[Asked]) -> tuple[Candidate, ...]:
             found.append(candidate)
     if not found:
         raise ConfigurationError("no candidate is named besides the dummy.", remedy=_remedy(task), key=KEY)
+    found = _with_parts(found)
     times = Counter(candidate.name for candidate in found)
     named = [_told_apart(candidate) if times[candidate.name] > 1 else candidate for candidate in found]
     return (*named, CANDIDATES[DUMMY])
+
+
+def _with_parts(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates with the parts of those that are made of others, parts first."""
+    blends = [candidate for candidate in found if candidate.parts]
+    plain = [candidate for candidate in found if not candidate.parts]
+    for part in dict.fromkeys(name for blend in blends for name in blend.parts):
+        if not any(_same(CANDIDATES[part], other) for other in plain):
+            plain.append(CANDIDATES[part])
+    return [*plain, *blends]
 
 
 def _read(task: Task, item: Asked) -> Candidate:
@@ -68,6 +79,12 @@ def _read(task: Task, item: Asked) -> Candidate:
             key=KEY,
         )
     _check_grid(name, grid, table)
+    if name in CANDIDATES and CANDIDATES[name].parts and (table or grid):
+        raise ConfigurationError(
+            f"{name} has no parameters: it is made of {' and '.join(CANDIDATES[name].parts)} as they are.",
+            remedy="Name one of these with parameters, beside it or in its place.",
+            key=f"{KEY}.{name}",
+        )
     candidate = replace(_named(task, name), params=table, grid={key: tuple(values) for key, values in grid.items()})
     _check_parameters(task, name, candidate)
     return candidate

@@ -97,8 +97,7 @@ def build_dataset(table: pa.Table, spec: DataSpec, declared: Schema | None) -> D
         InsufficientDataError: fewer than 20 rows have an outcome.
         ConfigurationError: ``spec.positive`` is not a class.
     """
-    _check_table(table)
-    _check_columns(table, spec)
+    check_table(table, spec)
     digest = table_digest(table)
     warnings: list[str] = []
     table = _with_outcome(table, spec.target, warnings)
@@ -118,7 +117,12 @@ def build_dataset(table: pa.Table, spec: DataSpec, declared: Schema | None) -> D
     return Dataset(schema, frame, outcomes.y, times, entities, digest, tuple(warnings))
 
 
-def _check_table(table: pa.Table) -> None:
+def check_table(table: pa.Table, spec: DataSpec) -> None:
+    """Refuse a table without rows, or one that lacks a column that the user names; no value is looked at.
+
+    Raises:
+        DataError: it cannot be learnt from, whatever its values are.
+    """
     names = table.column_names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -128,6 +132,7 @@ def _check_table(table: pa.Table) -> None:
         )
     if table.num_rows == 0 or not names:
         raise DataError("The table is empty: it has no row.", remedy="Check data.source and the query.")
+    _check_columns(table, spec)
 
 
 def _check_columns(table: pa.Table, spec: DataSpec) -> None:

@@ -1,13 +1,15 @@
 """One candidate's whole pipeline, fitted on some rows and asked about others: nothing is fitted anywhere else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from vigie.evaluation.metrics import Scores
+from vigie.training.blend import blended_model
 from vigie.training.candidates import Candidate
 from vigie.training.dataset import Dataset
 from vigie.training.preprocessing import build_pipeline
@@ -39,9 +41,18 @@ class Fitting:
         alpha = self.candidate.tune(columns, self.dataset.y[rows])
         return self._fit(pipeline.set_params(model__alpha=alpha), rows)
 
+    def final(self, rows: np.ndarray, point: Mapping[str, Any]) -> Pipeline:
+        """Return the model that is kept: ``fitted``, or the mean of as many fits as the candidate has members."""
+        seeds = range(self.seed, self.seed + self.candidate.members)
+        members = [replace(self, seed=seed).fitted(rows, point) for seed in seeds]
+        return members[0] if len(members) == 1 else blended_model(members, *self._rows(rows))
+
+    def _rows(self, rows: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+        return self.dataset.frame.iloc[rows], self.dataset.y[rows]
+
     def _fit(self, pipeline: Pipeline, rows: np.ndarray) -> Pipeline:
-        return pipeline.fit(self.dataset.frame.iloc[rows], self.dataset.y[rows])
+        return pipeline.fit(*self._rows(rows))
 
     def ask(self, model: Pipeline, rows: np.ndarray) -> Scores:
         """Return what a fitted pipeline says of ``rows`` beside their outcomes."""
-        return scores_of(model, self.dataset.schema.target.task, self.dataset.frame.iloc[rows], self.dataset.y[rows])
+        return scores_of(model, self.dataset.schema.target.task, *self._rows(rows))

@@ -42,6 +42,8 @@ class Entry:
         n_features_in: features given.
         n_features_kept: features with a non-zero coefficient; None where there are no coefficients.
         notes: what the estimator warned of while it was fitted, each once.
+        by_fold: what the model of each fold says of the rows it did not learn from, of all repeats.
+        parts: the fitted models it is made of; empty for a model of its own.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Entry:
     n_features_in: int
     n_features_kept: int | None
     notes: tuple[str, ...]
+    by_fold: tuple[Scores, ...]
+    parts: tuple[Pipeline, ...]
 
     def measured(self, metric: str) -> Measurement:
         """Return a metric on the held-out rows; KeyError when the task has no such metric."""

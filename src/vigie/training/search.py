@@ -13,6 +13,7 @@ from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.asked import Asked, candidates_for
+from vigie.training.blend import blended_model, blended_scores
 from vigie.training.boosters import booster_errors
 from vigie.training.candidates import DUMMY, Candidate
 from vigie.training.choice import choose
@@ -102,7 +103,9 @@ def train_candidates(
     total, done = sum(_n_fits(candidate, len(folds)) for candidate in candidates), 0
     for candidate in candidates:
         ticks = _Ticks(candidate.name, done, total, progress)
-        found = _attempted(Fitting(candidate, dataset, spec.seed), split, judge, ticks)
+        fitting = Fitting(candidate, dataset, spec.seed)
+        parts = [entry for entry in entries if entry.name in candidate.parts]
+        found = _attempted(fitting, split, judge, ticks, parts)
         if isinstance(found, Entry):
             entries.append(found)
         else:
@@ -153,6 +156,8 @@ def _share(budget_s: float | None, candidates: Sequence[Candidate], n_folds: int
 
 def _n_fits(candidate: Candidate, n_folds: int) -> int:
     n_points = len(candidate.points())
+    if candidate.parts:
+        return 1
     return (n_folds + 1) * (1 + (n_points * INNER_FOLDS if n_points > 1 else 0))
 
 
@@ -203,9 +208,26 @@ class _Judge:
         return float(np.mean([(len(fit) + len(check)) / len(fit) for fit, check in self.folds]))
 
 
-def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry | Failure:
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """One candidate, fitted in every fold and at last on all training rows, not judged yet."""
+
+    model: Pipeline
+    by_fold: Sequence[Scores]
+    test: Scores
+    search: Search
+    tuner: TunerFigure | None = None
+    parts: tuple[Pipeline, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks, parts: Sequence[Entry]) -> Entry | Failure:
+    began = judge.seconds()
     try:
-        entry = _trained(fitting, split, judge, ticks)
+        fitted = (
+            _blended(fitting, split, parts, ticks) if fitting.candidate.parts else _fitted(fitting, split, judge, ticks)
+        )
+        entry = _judged(fitting, split, judge, fitted, max(0.0, judge.seconds() - began))
     except _unfit() as error:
         return Failure(fitting.candidate.name, f"{type(error).__name__}: {_first_line(error)}")
     reason = judge.unservable(entry.model)
@@ -216,8 +238,21 @@ def _unfit() -> tuple[type[Exception], ...]:
     return (*_UNFIT, *booster_errors())
 
 
-def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> Entry:
-    candidate, schema = fitting.candidate, fitting.dataset.schema
+def _blended(fitting: Fitting, split: Split, parts: Sequence[Entry], ticks: _Ticks) -> _Fitted:
+    """Return the blend of models that are fitted already, fold by fold and at last."""
+    ticks.progress(ticks.name, ticks.done, ticks.total)
+    absent = set(fitting.candidate.parts) - {part.name for part in parts}
+    if absent:
+        raise DataError(f"{', '.join(sorted(absent))} could not be fitted.", remedy="See why there.")
+    by_fold = [blended_scores(said) for said in zip(*(part.by_fold for part in parts), strict=True)]
+    models = tuple(part.model for part in parts)
+    model = blended_model(models, fitting.dataset.frame.iloc[split.train], fitting.dataset.y[split.train])
+    ticks.add(1)
+    return _Fitted(model, by_fold, fitting.ask(model, split.test), Search({}, 1, 1), parts=models)
+
+
+def _fitted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> _Fitted:
+    candidate = fitting.candidate
     ticks.progress(ticks.name, ticks.done, ticks.total)
     began = judge.seconds()
     with warnings.catch_warnings(record=True) as caught:
@@ -233,10 +268,18 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
             checked.append(fitting.ask(model, check))
             estimators.append(model.named_steps["model"])
             ticks.add(1)
-        model = fitting.fitted(split.train, {**_settled(candidate, estimators, judge.growth), **search.point})
-        test_scores = fitting.ask(model, split.test)
+        model = fitting.final(split.train, {**_settled(candidate, estimators, judge.growth), **search.point})
+        test = fitting.ask(model, split.test)
         tuner = _tuner(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
+    notes = (*_cut_short(search), *dict.fromkeys(_first_line(warning.message) for warning in caught))
+    return _Fitted(model, checked, test, search, tuner, notes=notes)
+
+
+def _judged(fitting: Fitting, split: Split, judge: _Judge, fitted: _Fitted, seconds: float) -> Entry:
+    """Return what is known of a fitted candidate."""
+    candidate, schema = fitting.candidate, fitting.dataset.schema
+    model, checked, search = fitted.model, fitted.by_fold, fitted.search
     folds = {metric.name: _per_fold(metric, checked) for metric in metrics_for(schema.target.task)}
     estimator = model.named_steps["model"]
     return Entry(
@@ -247,20 +290,22 @@ def _trained(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> En
             judge.metric, np.array(folds[judge.metric.name]), judge.folds, n=len(split.train), repeats=judge.repeats
         ),
         folds=folds,
-        test=measure(test_scores, schema.target.task),
-        test_scores=test_scores,
+        test=measure(fitted.test, schema.target.task),
+        test_scores=fitted.test,
         out_of_fold=joined(checked[: judge.n_folds]),
         out_of_fold_rows=np.concatenate([check for _, check in judge.folds[: judge.n_folds]]),
         losses=mean_losses(checked, judge.folds, schema.target.task, n_folds=judge.n_folds),
         params=_params(candidate, search, estimator),
-        chosen={**search.point, **_fitted(candidate, search.point, estimator)},
+        chosen={**search.point, **_found(candidate, search.point, estimator)},
         search=search if candidate.grid else None,
-        tuner=tuner,
-        seconds=max(0.0, judge.seconds() - began),
+        tuner=fitted.tuner,
+        seconds=seconds,
         coefficients=coefficients_of(model, schema),
         n_features_in=len(schema.features),
         n_features_kept=_n_kept(model, schema),
-        notes=(*_cut_short(search), *dict.fromkeys(_first_line(warning.message) for warning in caught)),
+        notes=fitted.notes,
+        by_fold=tuple(checked),
+        parts=fitted.parts,
     )
 
 
@@ -323,7 +368,7 @@ def _params(candidate: Candidate, search: Search, estimator: Any) -> dict[str, s
     return {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 
-def _fitted(candidate: Candidate, point: Mapping[str, Any], estimator: Any) -> Mapping[str, Any]:
+def _found(candidate: Candidate, point: Mapping[str, Any], estimator: Any) -> Mapping[str, Any]:
     """Return what was tuned or found while fitting, as Python numbers; a last ``_`` is scikit-learn's mark."""
     names = [name for name in candidate.reported if name.endswith("_") and hasattr(estimator, name)]
     if candidate.tunes(point):

@@ -30,7 +30,7 @@ from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
-from vigie.training.dataset import DataSpec
+from vigie.training.dataset import DataSpec, check_table
 from vigie.training.search import Progress, TrainingSpec
 from vigie.wiring.state import state_folder, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
@@ -134,11 +134,22 @@ def origin_of(settings: Settings) -> Origin:
     return Origin(settings.data.source, current_commit(settings.folder))
 
 
-def train_project(loop: Loop, settings: Settings, *, progress: Progress) -> Trained:
+def training_table(settings: Settings) -> pa.Table:
+    """Read the project's table; a column that ``vigie.toml`` names wrongly is told here, before a store is opened.
+
+    Raises:
+        DataError: the source cannot be read, or the table lacks a named column or rows.
+    """
+    table = read_source(settings)
+    check_table(table, rules_of(settings).data)
+    return table
+
+
+def train_project(loop: Loop, settings: Settings, table: pa.Table, *, progress: Progress) -> Trained:
     """Train on the project's table, keeping to its ``schema.toml`` and writing it anew."""
     path = settings.folder / FILE_NAME
     origin = origin_of(settings)
-    trained = train(loop, read_source(settings), declared=read_schema(path), origin=origin, progress=progress)
+    trained = train(loop, table, declared=read_schema(path), origin=origin, progress=progress)
     write_schema(path, trained.dataset.schema)
     return trained
 

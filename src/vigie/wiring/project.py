@@ -30,7 +30,7 @@ from vigie.monitoring.window_report import Report
 from vigie.settings import Settings, load_settings
 from vigie.wiring.alerting import asking, speaking
 from vigie.wiring.load import Model, open_model
-from vigie.wiring.operate import adopt_project, open_loop, origin_of, owner, read_source, train_project
+from vigie.wiring.operate import adopt_project, open_loop, origin_of, owner, read_source, train_project, training_table
 from vigie.wiring.registered import fetch
 from vigie.wiring.state import trust_of
 from vigie.wiring.watch import one_turn
@@ -56,8 +56,9 @@ class Project:
 
     def train(self) -> tuple[Trained, Registered]:
         """Train the candidates and register the winner; what ``vigie train`` does."""
+        table = training_table(self.settings)
         with self._open() as loop:
-            trained = train_project(loop, self.settings, progress=_silent)
+            trained = train_project(loop, self.settings, table, progress=_silent)
             registered = register(loop, trained, owner=owner())
             if self.settings.training.report:
                 told = report(loop, trained, origin=origin_of(self.settings), keep=True, progress=_silent)

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from vigie.evaluation.metrics import METRICS, Scores
+from vigie.training.blend import blended_model
 from vigie.training.folds import Fold, folds_of
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.scoring import scores_of
@@ -57,10 +58,11 @@ def holds_every_class(inputs: ReportInputs, rows: np.ndarray) -> bool:
 
 
 def refitted(inputs: ReportInputs, rows: np.ndarray) -> Pipeline:
-    """Return the winner's pipeline fitted anew to some rows, preprocessing and tuning included."""
-    return quietly_fitted(
-        clone(inputs.leaderboard.winner.model), inputs.dataset.frame.iloc[rows], inputs.dataset.y[rows]
-    )
+    """Return the winner's pipeline fitted anew to some rows, preprocessing and tuning included; a blend's parts too."""
+    winner, frame, y = inputs.leaderboard.winner, inputs.dataset.frame.iloc[rows], inputs.dataset.y[rows]
+    if not winner.parts:
+        return quietly_fitted(clone(winner.model), frame, y)
+    return blended_model([quietly_fitted(clone(part), frame, y) for part in winner.parts], frame, y)
 
 
 def preprocessed(inputs: ReportInputs, fit: np.ndarray, check: np.ndarray) -> tuple[Any, Any, Any]:

@@ -1,15 +1,19 @@
 """Reports of tables at the edge: few rows, nothing to learn, nothing left to explain, rows in order of time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.base import clone
 
 from vigie.evaluation.value import DecisionValue
+from vigie.training.blend import blended_scores
 from vigie.training.dataset import DataSpec, build_dataset
 from vigie.training.report import Effort, Provenance, ReportInputs, render
-from vigie.training.report.refits import fewer, preprocessed, refitted, some_folds
+from vigie.training.report.curves import bias_and_variance
+from vigie.training.report.refits import fewer, preprocessed, refitted, scores_at, some_folds
 from vigie.training.search import TrainingSpec, train_candidates
 from vigie.training.split import split
 
@@ -84,3 +88,16 @@ def test_refits_learn_means_of_levels_without_a_rows_own_outcome(rng: np.random.
     assert np.array_equal(learnt[:, 0], known[:, 0])
     assert np.isclose(learnt[:, 1], known[:, 1]).mean() < 0.5  # a level whose rows all agree has one mean only
     assert np.array_equal(refitted(found, fit)[:-1].transform(found.dataset.frame.iloc[check]), asked)
+
+
+def test_a_blend_is_refitted_part_by_part(rng: np.random.Generator) -> None:
+    """On fewer rows, too, it is the mean of its parts' scores; both of its curves are drawn."""
+    columns = {"x": rng.normal(size=240), "level": [f"l{i}" for i in range(30)] * 8}
+    found = inputs(columns | {"y": rng.choice(["no", "yes"], 240).tolist()}, "blended_boosting", "roc_auc")
+    blend = next(entry for entry in found.leaderboard.entries if entry.name == "blended_boosting")
+    found = replace(found, leaderboard=replace(found.leaderboard, winner=blend))
+    fit, check = some_folds(found)[0]
+    frame, y = found.dataset.frame.iloc[fit], found.dataset.y[fit]
+    apart = [scores_at(found, clone(part).fit(frame, y), check) for part in blend.parts]
+    assert scores_at(found, refitted(found, fit), check).proba == pytest.approx(blended_scores(apart).proba, rel=1e-9)
+    assert [figure.name for figure in bias_and_variance(found).figures] == ["learning_curve", "validation_curve"]
