@@ -41,7 +41,7 @@ stack-test: $(READY) ## Run Prometheus and Alertmanager on a real server, and br
 	$(RUN)python deploy/stack.py
 
 scaffold: $(READY) ## Make a project with `vigie init`, run its tests and both of its workflows (minutes)
-	$(RUN)python -m pytest -m scaffold tests/acceptance/test_init.py $(ARGS)
+	$(RUN)python -m pytest -m scaffold tests/acceptance/test_scaffold $(ARGS)
 
 # These have an environment of their own: what looks at the packages must not be among them.
 TOOLS := .venv-tools/bin
@@ -67,7 +67,7 @@ audit: $(TOOLS)/.ready ## Look for known vulnerabilities in what users install (
 	$(TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 check: $(READY) fmt-check lint types arch ## What CI runs: format, lint, types, import contracts, locks, tests
-	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock deploy/*.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
+	@! grep -nE 'https?://|file:|^--(extra-)?index|^--find-links' *.lock deploy/*.lock tests/acceptance/*/*.lock benchmarks/envs/*/requirements.txt || { echo "a lock file names a host"; exit 1; }
 	$(MAKE) --no-print-directory test
 
 fmt: $(READY) ## Format the code
@@ -94,6 +94,7 @@ lock: ## Renew the lock files (needs uv)
 	uv pip compile -q deploy/requirements-serve.in --python-version 3.11 --universal --generate-hashes --no-header -c requirements.lock -o requirements-serve.lock
 	uv pip compile -q deploy/requirements-build.in --python-version 3.11 --universal --generate-hashes --no-header -c requirements-dev.lock -o deploy/requirements-build.lock
 	uv pip compile -q deploy/requirements-tools.in --python-version 3.11 --universal --generate-hashes --no-header -o deploy/requirements-tools.lock
+	uv pip compile -q tests/acceptance/test_scaffold/linters.in --python-version 3.11 --universal --generate-hashes --no-header -o tests/acceptance/test_scaffold/linters.lock
 	for env in benchmarks/envs/*/; do uv pip compile -q $${env}requirements.in --override benchmarks/envs/overrides.txt --python-version 3.11 --universal --generate-hashes --no-header --no-annotate -o $${env}requirements.txt; done
 
 clean: ## Remove .venv and caches

@@ -27,6 +27,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
+from vigie.adapters.mlflow_store import follow_move, sqlite_file
 from vigie.adapters.process_name import has_ended, process_name
 from vigie.domain.model import RunRecord, TrackedRuns, UsedRows
 from vigie.errors import RegistryError
@@ -50,14 +51,15 @@ _PARAM_CHARACTERS, _NOTE_CHARACTERS, _DIGEST_CHARACTERS = 6_000, 8_000, 36
 
 
 def open_client(uri: str) -> MlflowClient:
-    """Open tracking and registry at one address; a new SQLite store is made at first use.
+    """Open tracking and registry at one address; a new SQLite store is made at first use, one that was moved mended.
 
     Raises:
         RegistryError: MLflow cannot use the address.
     """
     with translated(f"open {_without_password(uri)}"):
-        if uri.startswith("sqlite:///"):
-            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        if database := sqlite_file(uri):
+            database.parent.mkdir(parents=True, exist_ok=True)
+            follow_move(database)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from vigie.adapters.bundle_cache import BundleCache
+from vigie.adapters.mlflow_store import sqlite_file
 from vigie.domain.model import ModelVersion, RunRecord, TrackedRuns
 from vigie.ports import Members, ModelRegistry, Tracker
 
-_SQLITE: Final = "sqlite:///"
 _WAIT_S: Final = 5.0
 
 # MLflow 3 keeps registered models in workspaces, of which an embedded store has the one of this name. An older layout
@@ -33,7 +33,7 @@ class SparingRegistry:
     """
 
     def __init__(self, uri: str, cache: BundleCache | None, open_registry: Callable[[], ModelRegistry]) -> None:
-        self._file = Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+        self._file = sqlite_file(uri)
         self._cache = cache
         self._open = open_registry
 

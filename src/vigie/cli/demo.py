@@ -41,6 +41,10 @@ def _tell(folder: Path, *, once: bool, kept: bool) -> int:
 
     began, screen = time.monotonic(), console()
     logging.getLogger("vigie").addHandler(logging.NullHandler())  # the story tells of alerts itself
+    screen.print(
+        "Customers may leave: a model says who. Its first weeks in production, in fast motion. The customers are "
+        "invented; server, HTTP, prediction log, MLflow and decisions are real."
+    )
     write_project(folder)
     settings = load_settings(folder, {})
     with ExitStack() as stack:
@@ -52,6 +56,7 @@ def _tell(folder: Path, *, once: bool, kept: bool) -> int:
         screen.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
         if kept:
             screen.print(f"The project is in {folder.name}; look around with: vigie history --project {folder.name}")
+        screen.print("\nA project of your own, with all around it: [bold]vigie init NAME --example churn[/]")
         if not once:
             screen.print(f"\nThe server goes on at [bold]{url}/docs[/] (Ctrl-C ends it).")
             _wait()

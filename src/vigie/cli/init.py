@@ -44,15 +44,19 @@ def _print_json(folder: Path, files: Sequence[Any], taken: Sequence[str], *, dry
 def _tell(folder: Path, files: Sequence[Any], taken: Sequence[str], *, dry_run: bool, example: str | None) -> None:
     from vigie.cli.output import console, plain, table
 
-    screen = console()
-    rows = [(plain(file.path), f"{'[yellow]exists[/] ' if file.path in taken else ''}{file.purpose}") for file in files]
-    title = f"{len(files)} files {'would be' if dry_run else 'were'} written to {plain(str(folder))}"
-    screen.print(table(title, [("file", "left"), ("what for", "left")], rows))
+    screen, where = console(), plain(str(folder))
     if dry_run:
+        rows = [
+            (plain(file.path), f"{'[yellow]exists[/] ' if file.path in taken else ''}{file.purpose}") for file in files
+        ]
+        title = f"{len(files)} files would be written to {where}"
+        screen.print(table(title, [("file", "left"), ("what for", "left")], rows))
         if taken:
             screen.print("\nNothing is ever overwritten: without --dry-run this would be refused.")
         return
+    screen.print(f"{len(files)} files were written to {where}; its README says what each is for.\n")
     if example:
-        screen.print(f"\nNext: cd {plain(str(folder))} && make demo-once && make test")
+        screen.print(f"Next: cd {where} && make demo-once && make test")
+        screen.print("Then, for real: make train serve")
     else:
-        screen.print(f"\nNext: put a table in {plain(str(folder))}/data, name its target in vigie.toml, make train")
+        screen.print(f"Next: put a table in {where}/data, name its target in vigie.toml, make train")

@@ -28,7 +28,6 @@ COMMANDS = {
     "erase": "Delete all that is known of one entity, and prove it.",
     "watch": "Look again and again: monitor, retrain, gate, promote.",
     "up": "Run the server and the watcher together.",
-    "fetch": "Bring the champion's bundle to a folder, for an image to take along.",
     "doctor": "Check everything a project needs, and say what to do.",
     "demo": "Run the whole loop on a churn model, time compressed.",
 }

@@ -17,7 +17,8 @@ from vigie.cli.options import project_option, settings_of
 def command(project: Path, host: str | None, port: int | None, every: str | None, *, insecure: bool) -> None:
     """Run the server and the watcher together.
 
-    Ctrl-C or SIGTERM ends both cleanly: requests under way are answered, logs are closed.
+    Ctrl-C or SIGTERM ends both cleanly: requests under way are answered, logs are closed. On Linux both end as cleanly
+    when this process is killed.
     """
     from vigie.wiring.logs import log_to_stderr
     from vigie.wiring.up import up

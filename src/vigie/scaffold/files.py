@@ -21,27 +21,48 @@ PURPOSES: Final[dict[str, str]] = {
     "requirements.txt": "What runs the model.",
     "requirements-dev.txt": "What tests need beyond that.",
     "pyproject.toml": "How the linter and the tests behave.",
+    "requirements-serve.lock": "What the server's image installs, with hashes; it came with this version of Vigie.",
+    "wheels/.gitkeep": "Wheels that no index has, such as an unreleased Vigie: `make setup` and the image look here.",
     "Dockerfile": "The server's image: the champion of `make champion` baked in, no root, a health check.",
-    ".dockerignore": "What never enters the image: state, secrets, data.",
+    ".dockerignore": "What enters the image, and nothing else: no state, secrets or data.",
     "compose.yaml": "Server, Prometheus and Grafana on one machine, reached from it alone.",
     "monitoring/prometheus.yml": "What Prometheus scrapes, and where its rules are.",
-    "monitoring/rules.yml": "When Prometheus alerts: service away, errors, an alarm of the watcher.",
-    "monitoring/grafana/datasources.yml": "Where Grafana finds Prometheus.",
+    "monitoring/metrics.key": "The key that Prometheus shows, once there are access keys; never committed.",
+    "monitoring/rules/recording.yml": "Numbers that alerts and panels share.",
+    "monitoring/rules/technical.yml": "Alerts: is the service well?",
+    "monitoring/rules/data.yml": "Alerts: does the data look like the training data?",
+    "monitoring/rules/business.yml": "Alerts: is the model still right?",
+    "monitoring/runbooks.md": "What to do when one of them fires.",
+    "monitoring/grafana/dashboards/technical.json": "Dashboard: the service.",
+    "monitoring/grafana/dashboards/data.json": "Dashboard: the data.",
+    "monitoring/grafana/dashboards/business.json": "Dashboard: the model.",
+    "monitoring/grafana/provisioning/datasources/prometheus.yml": "Where Grafana finds Prometheus.",
+    "monitoring/grafana/provisioning/dashboards/vigie.yml": "Where Grafana finds the dashboards.",
     ".github/workflows/ml-pipeline.yml": "Lint, test, train, compare; on main also build, smoke-test, push the image.",
     ".github/workflows/retrain.yml": "On a schedule or by hand: monitor, retrain, gate, promote.",
     ".gitlab-ci.yml": "The same two pipelines for GitLab.",
     ".gitignore": "What is no source: state, secrets, reports.",
-    ".env": "Secrets of this machine, made by `vigie init`; never committed.",
+    ".env": "Secrets and owner on this machine, made by `vigie init` for make and compose; never committed.",
     "local.mk": "Which Python has Vigie on this machine; never committed.",
     "models/.gitkeep": "The champion's bundle, brought by `make champion`; the folder is kept, its content is not.",
     "logs/.gitkeep": "What `make serve` logs; the folder is kept, its content is not.",
 }
 """Every file of a project with the line that says what it is for, in the order the README lists them."""
 
+SHARED: Final[dict[str, str]] = {
+    "requirements-serve.lock": "requirements-serve.lock",
+    **{
+        path: path.removeprefix("monitoring/").removeprefix("grafana/")
+        for path in PURPOSES
+        if path.startswith(("monitoring/rules/", "monitoring/grafana/"))
+    },
+}
+"""Files that are this repository's own, the same in every project: by path, where they are in ``shared``."""
+
 PRIVATE: Final = frozenset({".env"})
 """Files that nobody but their owner may read."""
 
-LOCAL: Final = frozenset({".env", "local.mk"})
+LOCAL: Final = frozenset({".env", "local.mk", "monitoring/metrics.key"})
 """Files that git ignores."""
 
 

@@ -6,11 +6,12 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Final
 
-from vigie.scaffold.files import LOCAL, PURPOSES, ProjectFile
+from vigie.scaffold.files import LOCAL, PURPOSES, SHARED, ProjectFile
 from vigie.scaffold.notebook import notebook
+from vigie.scaffold.twins import RUNBOOKS, runbooks, twin
 
 _TEMPLATES = files("vigie.scaffold") / "templates"
-_HASH_SUFFIXES: Final = frozenset({".toml", ".yml", ".yaml", ".txt", ".mk"})
+_HASH_SUFFIXES: Final = frozenset({".toml", ".yml", ".yaml", ".txt", ".mk", ".lock"})
 _HASH_NAMES: Final = frozenset({"Makefile", "Dockerfile", ".dockerignore", ".gitignore", ".env"})
 
 
@@ -22,7 +23,7 @@ class Blanks:
         name: of the project, and of its registered model.
         version: of Vigie, as pip writes it.
         python: the interpreter that has Vigie on this machine.
-        secrets: value by name, for ``.env``.
+        secrets: value by name, for ``.env``, with whatever else only this machine knows.
     """
 
     name: str
@@ -47,6 +48,10 @@ def project_files(blanks: Blanks, *, example: str | None, tables: Mapping[str, s
 def _file(path: str, blanks: Blanks, *, example: str | None, tables: Mapping[str, str], listed: str) -> ProjectFile:
     if path in tables:
         return ProjectFile(path, PURPOSES[path], tables[path])
+    if path == RUNBOOKS:
+        return ProjectFile(path, PURPOSES[path], runbooks())
+    if path in SHARED:
+        return ProjectFile(path, PURPOSES[path], _headed(path, twin(SHARED[path])))
     body = _filled(_template(path, example), blanks).replace("@files@\n", listed)
     content = notebook(body) if path.endswith(".ipynb") else _headed(path, body)
     return ProjectFile(path, PURPOSES[path], content)

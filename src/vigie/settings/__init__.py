@@ -151,7 +151,7 @@ def _settings_file(path: Path) -> Path:
         problem = f"{str(path)[:80]} cannot be a project: {exc.strerror}."
     raise ConfigurationError(
         problem,
-        remedy="Go to a project's folder, or name one with --project FOLDER; `vigie demo --keep FOLDER` writes one.",
+        remedy="Go to a project's folder, or name one with --project FOLDER; `vigie init NAME` makes one.",
     )
 
 

@@ -18,6 +18,7 @@ import httpx
 
 from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.clock import SystemClock
+from vigie.adapters.mlflow_store import moved_from, sqlite_file
 from vigie.adapters.sqlite.filesystem import network_filesystem, read_mounts
 from vigie.domain.measurement import Verdict
 from vigie.domain.model import CHAMPION
@@ -25,7 +26,7 @@ from vigie.errors import VigieError
 from vigie.loop.open_bundle import open_bundle
 from vigie.settings import Settings, load_settings
 from vigie.wiring.access import is_loopback
-from vigie.wiring.follow import SQLITE, open_registry
+from vigie.wiring.follow import open_registry
 from vigie.wiring.state import LOG, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
 
@@ -168,6 +169,9 @@ def _ledger(settings: Settings) -> Check:
 def _registry(settings: Settings) -> Check:
     if _no_registry_yet(settings):
         return Check("registry", Verdict.UNKNOWN, "There is no registry yet.", "Training makes it: vigie train")
+    if before := _moved_from(settings):
+        remedy = "Nothing to do: the next command that opens the store, such as `vigie serve`, lets it look here."
+        return Check("registry", Verdict.WARN, f"The project was moved: MLflow still looks in {before}.", remedy)
     champion = open_registry(settings).alias(settings.project.name, CHAMPION)
     if champion is None:
         remedy = "vigie train, or vigie promote VERSION"
@@ -178,6 +182,8 @@ def _registry(settings: Settings) -> Check:
 def _bundle(settings: Settings) -> Check:
     """Open the champion as a server does: digests, types, signature, golden rows."""
     name = settings.project.name
+    if _moved_from(settings):
+        return Check("bundle", Verdict.UNKNOWN, "It is looked for where the project was before, see the registry.")
     champion = None if _no_registry_yet(settings) else open_registry(settings).alias(name, CHAMPION)
     if champion is None:
         return Check("bundle", Verdict.UNKNOWN, "There is no champion to open.")
@@ -236,8 +242,14 @@ def _taken(host: str, port: int, error: OSError) -> Check:
 
 def _no_registry_yet(settings: Settings) -> bool:
     """Whether the registry is a file that nobody has made: asking MLflow would make it."""
-    path = settings.tracking_uri.removeprefix(SQLITE)
-    return path != settings.tracking_uri and not Path(path).is_file()
+    database = sqlite_file(settings.tracking_uri)
+    return database is not None and not database.is_file()
+
+
+def _moved_from(settings: Settings) -> str:
+    """Return where MLflow's store looks for artifacts that lie beside it, empty when it looks in the right place."""
+    database = sqlite_file(settings.tracking_uri)
+    return ", ".join(moved_from(database)) if database else ""
 
 
 def _nearest_folder(path: Path) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.mlflow_registry import MlflowRegistry
+from vigie.adapters.mlflow_store import sqlite_file
 from vigie.adapters.mlflow_tracking import open_client
 from vigie.bundle.signature import check_signature
 from vigie.bundle.trust import Trust
@@ -22,8 +23,6 @@ from vigie.ports import ModelRegistry
 from vigie.settings import Settings, load_settings
 from vigie.wiring.logs import start_log
 from vigie.wiring.state import open_cache, trust_of
-
-SQLITE = "sqlite:///"
 
 ALL_THE_SAME_S = 60.0
 """How often a store that seems to rest is asked: a file system may keep a time that is too coarse."""
@@ -80,8 +79,8 @@ class Lookout:
     """
 
     def __init__(self, uri: str) -> None:
-        path = uri.removeprefix(SQLITE)
-        self._files = [] if path == uri else [Path(path), Path(f"{path}-wal")]
+        database = sqlite_file(uri)
+        self._files = [database, Path(f"{database}-wal")] if database else []
         self._seen: list[tuple[int, int]] | None = None
         self._looked_at = 0.0
 

@@ -41,7 +41,7 @@ def plan_project(name: str, example: str | None) -> tuple[ProjectFile, ...]:
             f"{name!r} cannot be a project's name.",
             remedy="Take up to 63 letters, digits, dashes and underscores, with a letter or digit in front.",
         )
-    blanks = Blanks(name=name, version=version("vigie"), python=sys.executable, secrets=_secrets())
+    blanks = Blanks(name=name, version=version("vigie"), python=sys.executable, secrets=_own())
     return project_files(blanks, example=example, tables=_churn() if example == "churn" else {})
 
 
@@ -85,8 +85,10 @@ def _taken(folder: Path, taken: Sequence[str]) -> ConfigurationError:
     )
 
 
-def _secrets() -> dict[str, str]:
+def _own() -> dict[str, str]:
+    """Return what nobody else has: secrets, and who owns the files that a container shares."""
     return {
+        "OWNER": f"{os.getuid()}:{os.getgid()}",
         "GRAFANA_ADMIN_PASSWORD": secrets.token_urlsafe(24),
         "WEBHOOK_SECRET": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
     }

@@ -3,6 +3,7 @@
 import os
 
 from vigie.adapters.mlflow_registry import MlflowRegistry
+from vigie.adapters.mlflow_store import artifacts_beside, sqlite_file
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
 from vigie.settings import Settings
 from vigie.wiring.state import state_folder
@@ -14,8 +15,9 @@ def open_tracked(settings: Settings) -> tuple[MlflowRegistry, MlflowTracker]:
     Raises:
         RegistryError: MLflow's store cannot be opened.
     """
-    root = state_folder(settings)
+    state_folder(settings)
     client = open_client(settings.tracking_uri)
-    # In the embedded store Vigie says where artifacts lie; a server or a database of one's own knows by itself.
-    artifacts = (root / "artifacts").as_uri() if settings.stores.tracking_uri is None else None
+    # A SQLite file has its artifacts beside it, wherever a command is run from; a server knows by itself.
+    database = sqlite_file(settings.tracking_uri)
+    artifacts = artifacts_beside(database) if database else None
     return MlflowRegistry(client), MlflowTracker(client, artifacts=artifacts, under=os.environ.get("MLFLOW_RUN_ID"))

@@ -1,6 +1,7 @@
 """Server and watcher as two processes of one command."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -51,7 +52,9 @@ def start(
     log: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start a command of Vigie beside this process, out of reach of its terminal's Ctrl-C.
+    """Start a command of Vigie beside this process: out of reach of its terminal's Ctrl-C, and ended when it is killed.
+
+    To be called by the main thread: Linux takes the end of the thread that started a process for its parent's end.
 
     Args:
         project: folder of the project, or its settings file.
@@ -60,7 +63,8 @@ def start(
         log: file for its standard error; None shares this process's.
         environ: its environment; None takes this process's.
     """
-    line = [sys.executable, "-m", "vigie", command, "--project", str(project), *arguments]
+    tied = [sys.executable, "-m", "vigie.wiring.tied", str(os.getpid())]
+    line = [*tied, command, "--project", str(project), *arguments]
     with log.open("ab") if log else nullcontext() as stderr:
         return subprocess.Popen(line, start_new_session=True, stderr=stderr, env=environ)  # noqa: S603  our own command line
 

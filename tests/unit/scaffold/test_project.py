@@ -3,14 +3,22 @@
 import ast
 import json
 import re
+import subprocess
+import sys
+import tarfile
 import tomllib
+import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
 
-from vigie.scaffold.files import LOCAL, PRIVATE, PURPOSES
+from vigie.scaffold.files import LOCAL, PRIVATE, PURPOSES, SHARED
 from vigie.scaffold.notebook import notebook
 from vigie.scaffold.project import _TEMPLATES, Blanks, project_files
+from vigie.scaffold.twins import RUNBOOKS
+
+ROOT = Path(__file__).parents[3]
 
 SECRETS = {"GRAFANA_ADMIN_PASSWORD": "pass-1234", "WEBHOOK_SECRET": "whsec_abcd"}
 BLANKS = Blanks(name="shop", version="9.8.7", python="/opt/python", secrets=SECRETS)
@@ -47,7 +55,7 @@ def test_a_project_of_ones_own_waits_for_its_table():
 def test_each_file_says_what_it_is_for(files):
     """On its first line where its format has comments; the README lists all."""
     for path, file in files.items():
-        if path.endswith((".csv", ".ipynb", ".md", ".gitkeep")):
+        if path.endswith((".csv", ".ipynb", ".md", ".gitkeep", ".json", ".key")):
             assert f"| `{path}` | {PURPOSES[path]} |" in files["README.md"].content
         else:
             assert PURPOSES[path] in file.content.splitlines()[0]
@@ -68,11 +76,12 @@ def test_every_file_parses(files):
         "yml": yaml.safe_load,
         "yaml": yaml.safe_load,
         "ipynb": json.loads,
+        "json": json.loads,
         "py": ast.parse,
     }
     parsed = [parsers[path.rsplit(".", 1)[-1]](file.content) for path, file in files.items()
               if path.rsplit(".", 1)[-1] in parsers]  # fmt: skip
-    assert len(parsed) == 18
+    assert len(parsed) == 25
 
 
 @BOTH
@@ -95,7 +104,65 @@ def test_no_template_is_left_over():
     found = {
         str(path.relative_to(_TEMPLATES)).partition("/")[2].removesuffix(".in") for path in _TEMPLATES.rglob("*.in")
     }
-    assert found == sources - set(TABLES)
+    assert found == sources - set(TABLES) - set(SHARED) - {RUNBOOKS}
+
+
+@BOTH
+@pytest.mark.parametrize("level", ["recording", "technical", "data", "business"])
+def test_rules_are_the_deployment_s(files, level):
+    """What alerts, and when, is told in one place; only the runbooks are elsewhere."""
+    own = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules" / f"{level}.yml").read_text())
+    found = yaml.safe_load(files[f"monitoring/rules/{level}.yml"].content)
+    pages = [rule["annotations"].pop("runbook_url") for rule in alerts(found)]
+    assert len(pages) == len([rule["annotations"].pop("runbook_url") for rule in alerts(own)])
+    assert found == own
+
+
+def test_every_alert_has_its_runbook():
+    """The address leads to a heading of the project's own page."""
+    headings = set(re.findall(r"^## (\w+)$", CHURN[RUNBOOKS].content, re.MULTILINE))
+    for path, file in CHURN.items():
+        if path.startswith("monitoring/rules/"):
+            for rule in alerts(yaml.safe_load(file.content)):
+                assert rule["alert"] in headings
+                assert rule["annotations"]["runbook_url"] == f"{RUNBOOKS}#{rule['alert'].lower()}"
+
+
+def test_runbooks_link_within_their_page():
+    """Pages of the documentation are not there, so nothing links to them."""
+    links = re.findall(r"\]\(([^)]+)\)", CHURN[RUNBOOKS].content)
+    headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", CHURN[RUNBOOKS].content, re.MULTILINE)}
+    assert links
+    assert {link.removeprefix("#") for link in links} <= headings
+
+
+def test_the_image_installs_the_server_s_lock():
+    """With every hash of this repository's own."""
+    lock = (ROOT / "requirements-serve.lock").read_text()
+    assert CHURN["requirements-serve.lock"].content == f"# {PURPOSES['requirements-serve.lock']}\n{lock}"
+
+
+def test_prometheus_asks_the_job_that_the_rules_are_about():
+    """And compose mounts what Grafana is told to read."""
+    jobs = [job["job_name"] for job in yaml.safe_load(CHURN["monitoring/prometheus.yml"].content)["scrape_configs"]]
+    assert jobs == ["vigie"]
+    assert 'job="vigie"' in CHURN["monitoring/rules/technical.yml"].content
+    provider = yaml.safe_load(CHURN["monitoring/grafana/provisioning/dashboards/vigie.yml"].content)["providers"][0]
+    mounts = yaml.safe_load(CHURN["compose.yaml"].content)["services"]["grafana"]["volumes"]
+    assert f"./monitoring/grafana/dashboards:{provider['options']['path']}:ro" in mounts
+
+
+@pytest.mark.parametrize("service", ["prometheus", "grafana"])
+def test_images_are_those_that_the_deployment_was_tried_with(service):
+    """One version, whether it is this repository's compose file or a project's."""
+    own = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"][service]["image"]
+    found = yaml.safe_load(CHURN["compose.yaml"].content)["services"][service]["image"]
+    assert f"docker.io/{found}" == own
+
+
+def alerts(rules):
+    """Return the alerting rules of a file."""
+    return [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
 
 
 @pytest.mark.parametrize("workflow", [".github/workflows/ml-pipeline.yml", ".github/workflows/retrain.yml"])
@@ -133,3 +200,16 @@ def test_a_page_becomes_cells():
         ("markdown", "Text."),
     ]
     assert notebook(page) == notebook(page)
+
+
+def test_archives_hold_what_is_shared(tmp_path):
+    """Links of a checkout are files in the source archive, and in the wheel that is built from it."""
+    build = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
+    subprocess.run([*build, "-t", "sdist"], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    subprocess.run([*build, "-t", "wheel"], cwd=next(tmp_path.glob("*/")), check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        held = {name.partition("vigie/scaffold/shared/")[2] for name in wheel.namelist()}
+    assert held >= set(SHARED.values())
+    assert sum(name.startswith("runbooks/vigie-") for name in held) == CHURN[RUNBOOKS].content.count("\n## ")

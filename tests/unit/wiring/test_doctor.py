@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -133,3 +135,22 @@ def test_the_exit_code_says_it(folder, port, code):
         (name for name in os.environ if name.startswith("VIGIE_")), None))  # fmt: skip
     assert done.exit_code == code, done.output
     assert json.loads(done.output)["verdict"] == ("alarm" if code else "unknown")
+
+
+def test_a_project_that_was_moved(folder):
+    """MLflow still looks where it was; it is said, and nothing is changed."""
+    state = folder / ".vigie"
+    (state / "artifacts" / "model").mkdir(parents=True)
+    with closing(sqlite3.connect(state / "mlflow.db")) as store:
+        store.executescript(
+            "CREATE TABLE experiments (artifact_location); CREATE TABLE runs (artifact_uri);"
+            "CREATE TABLE logged_models (artifact_location); CREATE TABLE model_versions (source, storage_location);"
+            "INSERT INTO experiments VALUES ('file:///gone/.vigie/artifacts');"
+            "INSERT INTO model_versions VALUES ('file:///gone/.vigie/artifacts/model', NULL);"
+        )
+    before = (state / "mlflow.db").read_bytes()
+    found = checks(folder)
+    assert found["registry"].verdict is Verdict.WARN
+    assert "file:///gone/.vigie/artifacts" in found["registry"].found
+    assert found["bundle"].verdict is Verdict.UNKNOWN
+    assert (state / "mlflow.db").read_bytes() == before

@@ -75,6 +75,6 @@ def test_a_dry_run_writes_nothing(tmp_path):
     """It lists every file all the same."""
     done = CliRunner().invoke(cli, ["init", str(tmp_path / "shop"), "--example", "churn", "--dry-run"])
     assert done.exit_code == 0, done.output
-    assert "31 files would be written" in done.output
+    assert "42 files would be written" in done.output
     assert not list(tmp_path.iterdir())
     assert max(map(len, done.output.splitlines()[1:])) <= 80
