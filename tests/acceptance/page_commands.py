@@ -47,7 +47,7 @@ NOT_RUN = {
     ("docs/how-to/run-in-containers.md", "docker build -f deploy/Dockerfile"): "deploy/image.py does, `make image`",
     ("docs/how-to/run-in-containers.md", "docker build -f path/to"): "deploy/image.py does, `make image`",
     ("docs/how-to/run-in-containers.md", "docker run"): "deploy/image.py does, `make image`",
-    ("docs/how-to/run-in-containers.md", "docker compose"): "published images; deploy/compose_trial.py does it, `make compose-test`",
+    ("docs/how-to/run-in-containers.md", "docker compose"): "deploy/compose_trial.py does, `make compose-test`",
     ("docs/how-to/run-in-containers.md", "python deploy/dashboards.py"): "deploy/stack.py asks it, `make stack-test`",
     ("docs/how-to/run-in-containers.md", "cp deploy/env.example"): "goes with compose",
     ("docs/how-to/secure-the-server.md", "curl https://models.example"): "a host of the reader's",
