@@ -237,6 +237,36 @@ def metric_table(found: list[Metric], labels: dict[str, tuple[str, ...]]) -> str
     return table(("metric", "type", "labels", "meaning"), rows)
 
 
+def benchmark_gates() -> str:
+    """Return what the committed runs of the benchmarks found, gate by gate."""
+    parts = []
+    for file in sorted((DOCS.parent / "benchmarks" / "results").glob("*.json")):
+        report = msgspec.json.decode(file.read_bytes())
+        machine = report["machine"]
+        head = (
+            f"**{report['benchmark']}**, {report['rounds']} round(s) at commit `{report['versions']['commit']}`, on "
+            f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['os']}, Python {machine['python']}; load "
+            f"{machine['load_before']} before and {machine['load_after']} after.\n\n"
+        )
+        rows = [
+            (
+                gate["name"],
+                goal_text(gate["goal"]),
+                ", ".join("-" if gate[key] is None else f"{gate[key]:.4g}" for key in ("low", "median", "high")),
+                {True: "met", False: "**missed**", None: "not judged"}[gate["met"]],
+            )
+            for gate in report["gates"]
+        ]
+        parts.append(head + table(("gate", "goal", "quartiles", ""), rows))
+    return "\n".join(parts)
+
+
+def goal_text(goal: dict[str, float | str]) -> str:
+    """Return a goal as it is read."""
+    side = f"≤ {goal['at_most']:g}" if "at_most" in goal else f"≥ {goal['at_least']:g}"
+    return f"{side} {goal['unit']}".strip()
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "settings": settings,
@@ -246,6 +276,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "problems": problems,
     "metrics": metrics,
     "verdict-metrics": verdict_metrics,
+    "benchmark-gates": benchmark_gates,
 }
 """Every generated part by the name that its comment carries."""
 
