@@ -25,7 +25,7 @@ def test_a_server_without_mlflow_serves_what_was_brought(project):
         from vigie.wiring import serve
         find = util.find_spec
         serve.find_spec = lambda name: None if name == "mlflow" else find(name)
-        serve.subprocess.Popen = None  # calling it would fail
+        serve.Follower = None  # calling it would fail
         settings = load_settings(Path(sys.argv[1]), os.environ)
         with serve._follower(settings):
             slots = serve.Slots()

@@ -102,6 +102,17 @@ def test_a_key_that_is_no_longer_trusted_ends_at_the_next_start(chain):
     assert load_champion(chain.cache, Slots(), "homes", changed)
 
 
+def test_a_registry_made_anew_does_not_pass_for_the_old_one(chain):
+    """Its versions count from 1 again: the follower compares, once, and says where the other bundle lies."""
+    chain.step(Trust())
+    chain.registry = InMemoryRegistry(chain.clock)
+    chain.publish(5.0)
+    with pytest.raises(BundleError, match=r"another registry\. Remove .*1 and start the server again"):
+        follow_once(chain.registry, chain.cache, "homes", Trust())
+    known = {"1"}
+    assert follow_once(chain.registry, chain.cache, "homes", Trust(), known) == "1"
+
+
 def test_a_bundle_of_another_model_does_not_serve(chain):
     """Signed by the right key under another name."""
     chain.step(STRICT)

@@ -125,3 +125,13 @@ def test_other_words_are_not_durations(text: str) -> None:
     """A length needs a positive number and a known unit."""
     with pytest.raises(ValueError, match=r".*"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("name", ["q?x", "pct%20x", "quo'te"])
+def test_a_folder_that_an_address_cannot_hold_is_refused(tmp_path, name):
+    """MLflow would open a file of another name, which another project may share."""
+    folder = tmp_path / name
+    folder.mkdir()
+    settings = load_settings(project(folder), {})
+    with pytest.raises(ConfigurationError, match=r"stores\.root: the path .* holds "):
+        _ = settings.tracking_uri

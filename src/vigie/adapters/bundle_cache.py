@@ -177,8 +177,9 @@ class BundleCache:
             self.sign(name, version, signature)  # the same bundle, signed since
         if stored != given:
             raise BundleError(
-                f"Another bundle is already stored as version {version} of {name!r}.",
-                remedy="Remove it from the bundle cache if it is not wanted; versions are never overwritten.",
+                f"Another bundle is already stored as version {version} of {name!r}: it came from another registry.",
+                remedy=f"Remove {self._version_folder(name, version)} and start the server again; versions are never "
+                "overwritten.",
             )
 
 

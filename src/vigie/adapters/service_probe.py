@@ -15,6 +15,11 @@ _ASKING_HOW_IT_IS: Final = frozenset(
     {"/livez", "/readyz", "/ping", "/health", "/metrics", "/v2/health/live", "/v2/health/ready"}
 )
 """Routes that say 503 while a model is awaited: that is an answer, not a failure, and no user's request."""
+_NO_KEY: Final = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+_KEY_WANTED: Final = (
+    "because it wants an access key: make one with `vigie keys new watcher --scope metrics` and name it in "
+    "monitoring.service_key"
+)
 _TIMEOUT_S: Final = 5.0
 _LONGEST: Final = 4 * 2**20
 _GAUGES: Final[dict[str, tuple[str, Callable[[Iterable[float]], float]]]] = {
@@ -48,6 +53,8 @@ class HttpServiceProbe:
         url = f"{self._address.rstrip('/')}/metrics"
         try:
             with httpx.stream("GET", url, headers=self._headers, timeout=_TIMEOUT_S, trust_env=False) as answer:
+                if answer.status_code in _NO_KEY:
+                    return self._silent(f"answered {answer.status_code} when asked for its metrics, {_KEY_WANTED}")
                 if answer.status_code != httpx.codes.OK:
                     return self._silent(f"answered {answer.status_code} when asked for its metrics")
                 text = _read(answer)

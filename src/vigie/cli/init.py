@@ -20,7 +20,7 @@ def command(folder: Path, *, example: str | None, dry_run: bool, as_json: bool) 
     NAME is the new folder; its last part names the project and its model. Nothing is ever overwritten. Secrets of this
     machine go to .env, which git ignores. Without --example, put a table in data/ and name its target in vigie.toml.
 
-    Then: cd NAME, make demo-once, make test.
+    Then: cd NAME, make setup, make demo-once, make test.
     """
     from vigie.wiring.new_project import existing, plan_project, write_project
 
@@ -56,7 +56,8 @@ def _tell(folder: Path, files: Sequence[Any], taken: Sequence[str], *, dry_run: 
         return
     screen.print(f"{len(files)} files were written to {where}; its README says what each is for.\n")
     if example:
-        screen.print(f"Next: cd {where} && make demo-once && make test")
+        screen.print(f"Next: cd {where} && make setup demo-once test")
         screen.print("Then, for real: make train serve")
     else:
-        screen.print(f"Next: put a table in {where}/data, name its target in vigie.toml, make train")
+        screen.print(f"Next: put a table in {where}/data, name its target in vigie.toml;")
+        screen.print(f"then cd {where} && make setup train")

@@ -16,7 +16,7 @@ def print_turn(turn: Turn, screen: Console) -> None:
         word = "Resolved" if turn.alert.resolved else f"Alert[/] ({turn.alert.severity.value})[bold]"
         screen.print(f"[bold]{word}[/]: {plain(turn.alert.title)}")
     if not turn.closed:
-        screen.print(f"Window stays open: {turn.report.n:,} predictions so far are too few to judge.")
+        screen.print(f"Window stays open: too few predictions so far to judge ({turn.report.n:,}).")
         return
     if turn.decision and turn.decision.asked:
         word = "Retrain" if turn.decision.retrain else "No retraining yet"

@@ -210,7 +210,7 @@ def estimate_performance(
     if failed:
         return EstimateReport(Verdict.UNKNOWN, failed, trials=trials, failed=failed)
     if len(window.answers) < FEWEST_ROWS:
-        few = f"Not enough data yet: {len(window.answers):,} predictions, {FEWEST_ROWS:,} needed."
+        few = f"Not enough data yet: {len(window.answers):,} of the {FEWEST_ROWS:,} predictions that it takes."
         return EstimateReport(Verdict.UNKNOWN, few, trials=trials)
     expected = _expect(basis, window.answers, window.frame, rule)
     pairs = tuple((_measurement(item, len(window.answers)), reference.get(name)) for name, item in expected.items())

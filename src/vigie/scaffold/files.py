@@ -7,6 +7,7 @@ PURPOSES: Final[dict[str, str]] = {
     "README.md": "What this project is, and its commands.",
     "vigie.toml": "What the loop does: table, target, candidates, and everything that differs from Vigie's defaults.",
     "data/train.csv": "The table that is learnt from.",
+    "data/.gitkeep": "The table that is learnt from goes here, as `data/train.csv`.",
     "data/later.csv": "Later customers with what became of them: the traffic of `make demo-once`.",
     "notebooks/explore.ipynb": "A look at the data and at the champion, from Python.",
     "scripts/demo.py": "One turn of the whole loop on this project's own table, in a folder of its own.",

@@ -40,7 +40,8 @@ def project_files(blanks: Blanks, *, example: str | None, tables: Mapping[str, s
         example: ``churn``, or None for a project whose table is still to come.
         tables: CSV text by path, for the example's data; none without one.
     """
-    wanted = [path for path in PURPOSES if not path.startswith("data/") or path in tables]
+    data = set(tables) or {"data/.gitkeep"}
+    wanted = [path for path in PURPOSES if not path.startswith("data/") or path in data]
     listed = "".join(f"| `{path}` | {PURPOSES[path]} |\n" for path in wanted)
     return tuple(_file(path, blanks, example=example, tables=tables, listed=listed) for path in wanted)
 

@@ -63,9 +63,20 @@ class Settings:
 
     @property
     def tracking_uri(self) -> str:
-        """Address of MLflow's store; a relative SQLite file starts at the project's folder, like every path."""
+        """Address of MLflow's store; a relative SQLite file starts at the project's folder, like every path.
+
+        Raises:
+            ConfigurationError: the path of the embedded store holds what an address cannot.
+        """
         uri = self.stores.tracking_uri
         if uri is None:
+            if found := set("?%'\"") & set(str(self.root)):
+                raise ConfigurationError(
+                    f"the path {self.root} holds {' and '.join(sorted(found))}, which the address of MLflow's store "
+                    "cannot hold.",
+                    remedy="Move the project to a folder without it, or set stores.root to one.",
+                    key="stores.root",
+                )
             return f"sqlite:///{self.root / 'mlflow.db'}"
         path = uri.removeprefix("sqlite:///")
         return uri if path == uri or path.startswith("/") else f"sqlite:///{self.folder / path}"

@@ -20,6 +20,7 @@ from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.mlflow_store import moved_from, sqlite_file
 from vigie.adapters.sqlite.filesystem import network_filesystem, read_mounts
+from vigie.bundle.members import MANIFEST
 from vigie.domain.measurement import Verdict
 from vigie.domain.model import CHAMPION
 from vigie.errors import VigieError
@@ -27,7 +28,7 @@ from vigie.loop.open_bundle import open_bundle
 from vigie.settings import Settings, load_settings
 from vigie.wiring.access import is_loopback
 from vigie.wiring.follow import open_registry
-from vigie.wiring.state import LOG, trust_of
+from vigie.wiring.state import LOG, open_cache, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
 
 MIN_PYTHON: Final = (3, 11)
@@ -187,9 +188,12 @@ def _bundle(settings: Settings) -> Check:
     champion = None if _no_registry_yet(settings) else open_registry(settings).alias(name, CHAMPION)
     if champion is None:
         return Check("bundle", Verdict.UNKNOWN, "There is no champion to open.")
-    model = open_bundle(
-        open_registry(settings).members(name, champion), version=champion, trust=trust_of(settings.bundle)
-    )
+    members = open_registry(settings).members(name, champion)
+    model = open_bundle(members, version=champion, trust=trust_of(settings.bundle))
+    cache = open_cache(settings)
+    if champion in cache.versions(name) and cache.signature(name, champion)[0] != members[MANIFEST]:
+        remedy = f"Remove version {champion} of {name} from the bundle cache and start the server again."
+        return Check("bundle", Verdict.ALARM, f"A server opens another version {champion} than the registry's.", remedy)
     how = "compiled" if model.scorer_kind == "compiled" else "with scikit-learn"
     return Check("bundle", Verdict.OK, f"Version {champion} opens, scores {how}, and its golden rows come out.")
 
@@ -233,7 +237,8 @@ def _taken(host: str, port: int, error: OSError) -> Check:
             continue
         ready = answer.status_code == httpx.codes.OK
         if ready or "application/problem+json" in answer.headers.get("content-type", ""):
-            return Check("port", Verdict.OK, f"A server answers on {host}:{port}, {'' if ready else 'not '}ready.")
+            said = f"A server answers on {host}:{port}, {'' if ready else 'not '}ready."
+            return Check("port", Verdict.OK, f"{said} If it is another project's, this one needs another serving.port.")
     why = error.strerror or type(error).__name__
     return Check(
         "port", Verdict.ALARM, f"{host}:{port} cannot be had: {why}.", "Stop what uses it, or set serving.port."
@@ -243,7 +248,7 @@ def _taken(host: str, port: int, error: OSError) -> Check:
 def _no_registry_yet(settings: Settings) -> bool:
     """Whether the registry is a file that nobody has made: asking MLflow would make it."""
     database = sqlite_file(settings.tracking_uri)
-    return database is not None and not database.is_file()
+    return database is not None and not os.path.lexists(database)
 
 
 def _moved_from(settings: Settings) -> str:

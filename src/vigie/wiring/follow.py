@@ -30,20 +30,35 @@ ALL_THE_SAME_S = 60.0
 logger = logging.getLogger("vigie.follow")
 
 
-def follow_once(registry: ModelRegistry, cache: BundleCache, name: str, trust: Trust) -> str | None:
+def follow_once(
+    registry: ModelRegistry, cache: BundleCache, name: str, trust: Trust, compared: set[str] | None = None
+) -> str | None:
     """Bring the cache up to the registry's champion; return its version, None when there is none.
+
+    A version that is in the cache already is compared with the registry's once: a registry that was made anew, or
+    another one, counts from 1 again.
 
     Where signatures are required, the pointer never moves to a bundle without one that counts: a server that starts
     again starts with the champion before.
 
+    Args:
+        registry: where versions are.
+        cache: where servers read them.
+        name: of the model.
+        trust: whose signatures count.
+        compared: the versions that were compared; this one is added.
+
     Raises:
+        BundleError: another bundle is kept under this version.
         SignatureError: the champion is not signed as ``trust`` asks.
     """
+    compared = set() if compared is None else compared
     version = registry.alias(name, CHAMPION)
-    if version is None or (version == cache.pointer(name) and not trust.signed_only):
+    if version is None or (version in compared and version == cache.pointer(name) and not trust.signed_only):
         return version
-    if version not in cache.versions(name):
+    if version not in compared:
         cache.store(name, version, registry.members(name, version))
+        compared.add(version)
     if trust.signed_only:
         _check_signature(registry, cache, name, version, trust)
     if version != cache.pointer(name):
@@ -138,12 +153,13 @@ def follow(settings: Settings, parent: int | None = None) -> None:
             signal.signal(number, lambda _number, _frame: sys.exit(0))
     name = settings.project.name
     cache, registry, told = open_cache(settings), None, ""
+    compared: set[str] = set()
     lookout = Lookout(settings.tracking_uri)
     while parent is None or os.getppid() == parent:
         if lookout.is_due(time.monotonic()):
             try:
                 registry = registry or open_registry(settings)
-                version = follow_once(registry, cache, name, trust_of(settings.bundle))
+                version = follow_once(registry, cache, name, trust_of(settings.bundle), compared)
                 news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
             except VigieError as error:
                 # The promise: a registry in trouble never stops the follower; it says so once and tries again.

@@ -9,11 +9,10 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from importlib.util import find_spec
@@ -34,6 +33,7 @@ from vigie.inference.slots import Slots
 from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
+from vigie.wiring.following import Follower, looked_after
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
 from vigie.wiring.tracing import traced
 from vigie.wiring.verdicts import read_verdicts
@@ -42,7 +42,6 @@ from vigie.wiring.workers import allow_files, supervise
 logger = logging.getLogger("vigie.serve")
 
 _STOP_S = 10
-_FOLLOWER_NICE = 10
 _SWITCH_S = 0.001  # the event loop waits so long for its turn while a thread scores, instead of Python's 5 ms
 
 
@@ -73,7 +72,7 @@ def serve(settings: Settings) -> None:
     listener = _listen(serving.host, serving.port)
     post = Post(settings, listener, transport, keys, door, Board(serving.workers))
     try:
-        with _follower(settings):
+        with _follower(settings) as follower:
             scheme, port = "https" if transport.certificate else "http", listener.getsockname()[1]
             shared = f", with {serving.workers} workers" if serving.workers > 1 else ""
             name = settings.project.name
@@ -81,9 +80,11 @@ def serve(settings: Settings) -> None:
             gc.collect()
             gc.freeze()  # what is loaded by now stays: looking through it over and over would cost 4 % of the time
             if serving.workers == 1:
-                answer(post, 0)
+                with looked_after(follower) if follower else nullcontext():
+                    answer(post, 0)
             else:
-                supervise(post.board, lambda number: answer(post, number), listener.close)
+                look = follower.look if follower else None
+                supervise(post.board, lambda number: answer(post, number), listener.close, look)
     finally:
         listener.close()
 
@@ -174,24 +175,18 @@ def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[
 
 
 @contextmanager
-def _follower(settings: Settings) -> Iterator[None]:
+def _follower(settings: Settings) -> Iterator[Follower | None]:
     if find_spec("mlflow") is None:
         # A serving image: whoever runs `vigie follow` on the same state folder moves the pointer, or nobody does.
         logger.info("MLflow is not installed here: the champion is the one in the state folder; see `vigie follow`")
-        yield
+        yield None
         return
-    # A session of its own: Ctrl-C in a terminal reaches the server alone, which then ends its follower.
-    command = [sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())]
-    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603  our own module
-    os.setpriority(os.PRIO_PROCESS, process.pid, _FOLLOWER_NICE)  # its imports take seconds that answers need more
+    follower = Follower([sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())])
+    follower.look()
     try:
-        yield
+        yield follower
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        follower.end()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -31,13 +31,14 @@ Work = Callable[[int], None]
 """What a worker does until it is told to end, given its number."""
 
 
-def supervise(board: Board, work: Work, when_told: Callable[[], None]) -> None:
+def supervise(board: Board, work: Work, when_told: Callable[[], None], look: Callable[[], None] | None = None) -> None:
     """Keep workers at work until SIGTERM or SIGINT; a second signal is passed on to them like the first.
 
     Args:
         board: where they count; says how many there are.
         work: what each does.
         when_told: called when the first signal comes.
+        look: called again and again until then; it may start processes, but no thread.
     """
     signals: list[int] = []
     for number in _TOLD:
@@ -54,6 +55,8 @@ def supervise(board: Board, work: Work, when_told: Callable[[], None]) -> None:
                 worker.tell()
         for worker in workers:
             worker.look(time.monotonic(), may_start=n_told == 0)
+        if look is not None and n_told == 0:
+            look()
         time.sleep(_LOOK_EVERY_S)
     for end in lifeline:
         os.close(end)

@@ -177,7 +177,8 @@ def _spec(inputs: ReportInputs, curve: Curve, across: str, chosen: float | None)
         layers += [band(rows(x=curve.at, low=values.min(axis=1), high=values.max(axis=1)), colour), line(mean, colour)]
         if len(curve.at) <= _MOST_DOTS:
             layers.append(dots(mean, colour, size=22))
-    across_scale = Scale(across, log=True, grid=False, format="~s" if curve.at.max() >= 1000 else "~g")
+    is_count = curve.at.min() >= 1 and curve.at.max() >= 1000  # "1k"; but "1m" would be read as a million
+    across_scale = Scale(across, log=True, grid=False, format="~s" if is_count else "~g")
     return chart(layers, across_scale, Scale(title.strip()))
 
 
