@@ -29,7 +29,14 @@ def _metric(http, name):
 def _workers(process):
     """Return the worker processes; the follower is none."""
     children = psutil.Process(process.pid).children()
-    return [child for child in children if "vigie.wiring.follow" not in child.cmdline()]
+    return [child for child in children if _is_worker(child)]
+
+
+def _is_worker(child):
+    try:
+        return "vigie.wiring.follow" not in child.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return False
 
 
 def _answered(http):

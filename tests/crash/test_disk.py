@@ -99,7 +99,7 @@ def read_until(process, word, times=1):
 def fill_and_free(start, folder, ballast, environment=()):
     """Let clients fill a disk, free some of it, and let them go on; return rows acknowledged and the time it took."""
     process = start(folder / "log.db", environment=environment)
-    lines, _ = read_until(process, "r", times=200)  # refused for a quarter of a second: nothing fits any more
+    lines, _ = read_until(process, "r", times=50)  # not one that happened to fit in between
     assert {line.split()[1] for line in lines if line.startswith("r")} == {"True"}
     ballast.unlink()
     after, recovery_s = read_until(process, "a")

@@ -186,8 +186,9 @@ FITTING = {"fit", "fit_transform", "fit_predict", "partial_fit"}
 def test_one_line_of_vigie_fits():
     """Whatever a caller does, no path refits a scaler by itself: what is fitted is a whole pipeline, on training rows.
 
-    Two draw the report's curves: pipelines fitted anew, with their preprocessing, on a part of those rows. The others
-    learn how far off a finished model is, and change nothing of it.
+    Two draw the report's curves: pipelines fitted anew, with their preprocessing, on a part of those rows. Two make one
+    model of several that were fitted to the same rows. The others learn how far off a finished model is, and change
+    nothing of it.
     """
     found = [
         (path.name, ast.unparse(call.func))
@@ -196,6 +197,8 @@ def test_one_line_of_vigie_fits():
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in FITTING
     ]
     assert sorted(found) == [
+        ("blend.py", "columns.fit_transform"),
+        ("blend.py", "model.fit"),
         ("error_tree.py", "tree.fit"),
         ("estimation.py", "ErrorTree.fit"),
         ("estimation.py", "ScoreMaps.fit"),

@@ -66,7 +66,8 @@ def _without_trees(
         return steps[0], copy(last)
     columns = _columns(parts)
     # a fit of one round knows all that a model is besides its trees: columns, classes, bins, loss
-    model = clone(last).set_params(max_iter=1, early_stopping=False).fit(columns.fit_transform(frame, y), y)
+    model = clone(last).set_params(max_iter=1, early_stopping=False)
+    model.fit(columns.fit_transform(frame, y), y)
     return columns, model.set_params(**last.get_params(deep=False))
 
 

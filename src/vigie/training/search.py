@@ -254,11 +254,10 @@ def _blended(fitting: Fitting, split: Split, parts: Sequence[Entry], ticks: _Tic
 def _fitted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> _Fitted:
     candidate = fitting.candidate
     ticks.progress(ticks.name, ticks.done, ticks.total)
-    began = judge.seconds()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         # the search on all training rows comes first: its time says how many points every fold may try
-        until = None if judge.budget_s is None else began + judge.budget_s
+        until = None if judge.budget_s is None else judge.seconds() + judge.budget_s
         search = _search(fitting, split, judge, ticks, until=until)
         ticks.forego((search.n_points - search.n_tried) * INNER_FOLDS * (len(judge.folds) + 1))
         checked, estimators = [], []
