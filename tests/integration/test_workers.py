@@ -8,7 +8,7 @@ import sys
 import pytest
 
 KEEP = """
-import logging, signal, sys, time
+import logging, os, signal, sys, time
 from vigie.api.cells import Board
 from vigie.wiring.workers import supervise
 logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -18,7 +18,7 @@ def fail(number):
 def wait(number):
     told = []
     signal.signal(signal.SIGTERM, lambda *_: told.append(1))
-    print("waits", flush=True)
+    os.write(1, b"waits\\n")  # one write: two workers' lines never mix, not even with PYTHONUNBUFFERED
     while len(told) < 2:
         time.sleep(0.02)
 def end(number):

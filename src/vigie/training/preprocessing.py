@@ -29,9 +29,6 @@ from vigie.domain.task import Task
 FEWEST_OF_A_LEVEL = 20
 """Levels seen less often share one column in linear models: a coefficient needs rows."""
 
-MOST_CODES = 20
-"""Levels up to which codes stand beside means: a tree can still pick single ones out."""
-
 _UNKNOWN, _MISSING = -1, -2
 
 _TARGET_TYPES = {Task.REGRESSION: "continuous", Task.BINARY: "binary", Task.MULTICLASS: "multiclass"}
@@ -46,7 +43,7 @@ class Needs:
             and categories as ordinal codes (trees).
         imputed: no NaN.
         named: may see column names; boosters refuse some that a table may well have.
-        means: categories as the mean outcome of each level, beside the codes of those with few levels (trees).
+        means: categories of more than two levels as the mean outcome of each level, instead of codes (trees).
     """
 
     scaled: bool
@@ -91,9 +88,9 @@ def _number_steps(needs: Needs, *, impute: bool) -> list[tuple[str, Any]]:
 
 def _category_parts(schema: Schema, needs: Needs, estimator: Any) -> list[tuple[str, Any, list[str]]]:
     categories = [feature for feature in schema.features if not feature.kind.is_numeric]
-    coded = [feature.name for feature in categories if not needs.means or _n_levels(feature) <= MOST_CODES]
     # of two levels, the code says it all
     averaged = [feature.name for feature in categories if needs.means and _n_levels(feature) > 2]
+    coded = [feature.name for feature in categories if feature.name not in averaged]
     parts = [("categories", _encoder(needs), coded), ("means", _means(schema, estimator), averaged)]
     return [part for part in parts if part[2]]
 

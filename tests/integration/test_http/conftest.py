@@ -276,6 +276,12 @@ def make_server_of(people_model):
 
 
 @pytest.fixture
+def still_second(monkeypatch):
+    """Stop the clock that the rates are counted by: how many requests one second takes is not the machine's to say."""
+    monkeypatch.setattr("vigie.api.door.monotonic", lambda: 0.0)
+
+
+@pytest.fixture
 def framework_server(people_model):
     """Return the same without its fast path."""
     return _Server(people_model, fast_path=False)

@@ -195,6 +195,7 @@ def test_the_same_idempotency_key_of_two_callers_is_two_keys(guarded):
     assert ids[0] == ids[2] != ids[1]
 
 
+@pytest.mark.usefixtures("still_second")
 def test_a_key_is_slowed_to_its_own_rate(guarded):
     """Two at once, then 429 with the time to wait; another key is not slowed, and the log holds what was answered."""
     codes = [guarded.post("/predict", PERSON, **_bearer("slow")).status_code for _ in range(3)]
@@ -207,6 +208,7 @@ def test_a_key_is_slowed_to_its_own_rate(guarded):
     assert len(guarded.log.records) == 3
 
 
+@pytest.mark.usefixtures("still_second")
 @pytest.mark.parametrize("fast_path", [True, False])
 def test_an_address_is_slowed_where_there_are_no_keys(make_server_of, fast_path):
     """The open routes are not: whoever looks after the server must see that it lives. A fault counts once, too."""
@@ -216,6 +218,7 @@ def test_an_address_is_slowed_where_there_are_no_keys(make_server_of, fast_path)
     assert server.get("/readyz").status_code == 200
 
 
+@pytest.mark.usefixtures("still_second")
 @pytest.mark.parametrize("fast_path", [True, False])
 def test_guessing_keys_is_slowed_by_address(make_server_of, fast_path):
     """Wrong keys take from the address, once a request; a right one from there is let in."""

@@ -80,6 +80,7 @@ def test_a_certificate_makes_the_server_speak_tls_only(server, certificate):
     assert len(server.log.records) == 1
 
 
+@pytest.mark.usefixtures("still_second")
 @pytest.mark.parametrize(
     ("proxies", "codes"),
     [(("127.0.0.1",), [200, 200, 200]), ((), [200, 429, 429]), (("10.1.2.3", "192.168.0.0/16"), [200, 429, 429])],

@@ -33,7 +33,7 @@ class Effort:
     judged_rows: int
 
 
-USUAL_EFFORT = Effort(rows=2_000, folds=3, steps=5, shuffles=5, judged_rows=2_000)
+USUAL_EFFORT = Effort(rows=2_000, folds=2, steps=5, shuffles=3, judged_rows=1_000)
 """About three seconds of one core for the examples of up to 5,000 rows, of which three quarters draw the charts."""
 
 
