@@ -106,6 +106,7 @@ async def dawdle(port, n_clients, how):
                     for byte in slowly:
                         await asyncio.sleep(1)
                         writer.write(bytes([byte]))
+                        await writer.drain()  # raises once the server has closed: another takes the place at once
                     await asyncio.sleep(1)
                 finally:
                     await _closed(writer)

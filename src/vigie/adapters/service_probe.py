@@ -28,6 +28,8 @@ _GAUGES: Final[dict[str, tuple[str, Callable[[Iterable[float]], float]]]] = {
     "vigie_process_resident_memory_bytes": ("memory_bytes", sum),
     "vigie_log_depth_rows": ("log_depth", sum),
     "vigie_log_last_commit_seconds": ("log_sync_s", max),
+    "vigie_gpu_utilization_ratio": ("gpu", max),
+    "vigie_gpu_memory_used_bytes": ("gpu_memory_bytes", sum),
 }
 """Which field of a sample a metric is, and what several workers' say together."""
 
@@ -115,4 +117,6 @@ def read_sample(text: str, *, declared: bool, now_s: float) -> ServiceSample:
         memory_bytes=found.get("memory_bytes"),
         log_depth=found.get("log_depth"),
         log_sync_s=found.get("log_sync_s"),
+        gpu=found.get("gpu"),
+        gpu_memory_bytes=found.get("gpu_memory_bytes"),
     )

@@ -71,7 +71,7 @@ def new(name: str, project: Path, scopes: tuple[str, ...], expires: str, rate: f
 @project_option
 @json_option
 def show(project: Path, *, as_json: bool) -> None:
-    """List the access keys: whose they are, what they open, until when, and when they were last used."""
+    """List the access keys: whose, for what, until when, last use."""
     from vigie.adapters.clock import SystemClock
     from vigie.cli.output import Columns, console, plain, print_json, table
 
@@ -105,7 +105,7 @@ def show(project: Path, *, as_json: bool) -> None:
 @project_option
 @json_option
 def revoke(key_id: str, project: Path, *, as_json: bool) -> None:
-    """Revoke the access key with this ID: servers refuse it within two seconds.
+    """Revoke the access key with this ID, within two seconds.
 
     The whole key does as well as its ID. Once revoked, a key stays revoked; it stays in the list.
     """

@@ -42,6 +42,8 @@ def test(project: Path, *, as_json: bool) -> None:
         screen = console()
         for label, trouble in found:
             screen.print(f"[red]failed[/]     {plain(trouble)}" if trouble else f"[green]delivered[/]  {plain(label)}")
+        if not found:
+            screen.print("Nobody is told of alerts: name channels in alerting.channels or alerting.webhooks.")
     if any(trouble for _, trouble in found):
         sys.exit(1)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from rich.console import Console, Group
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from vigie.domain.measurement import Measurement, Verdict
@@ -86,7 +86,7 @@ def fit_progress(*, quiet: bool, doing: str = "Fitting") -> Iterator[Any]:
     columns = (
         TextColumn(doing + " {task.fields[name]:<24}"),
         BarColumn(24),
-        TextColumn("{task.completed}/{task.total}"),
+        MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=screen, transient=True) as bar:

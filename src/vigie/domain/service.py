@@ -19,6 +19,8 @@ class ServiceSample:
         memory_bytes: resident.
         log_depth: rows that wait for the prediction log.
         log_sync_s: how long the log's latest commit took.
+        gpu: share of the moment in which the busiest graphics processor worked; None where there is none.
+        gpu_memory_bytes: in use on all of them.
     """
 
     trouble: str = ""
@@ -31,6 +33,8 @@ class ServiceSample:
     memory_bytes: float | None = None
     log_depth: float | None = None
     log_sync_s: float | None = None
+    gpu: float | None = None
+    gpu_memory_bytes: float | None = None
 
     def counters(self) -> dict[str, Any]:
         """Return what the next look subtracts, as plain JSON values."""

@@ -74,7 +74,7 @@ def measure_service(latency_us: np.ndarray | None, window: Window, n_predictions
 
 
 def measure_server(sample: ServiceSample, before: Mapping[str, Any]) -> tuple[Measurement, ...]:
-    """Return error rate, processor, memory and the log's queue of a server.
+    """Return error rate, processor, memory and the log's queue of a server, and its graphics processors if any.
 
     Counters are compared with those of an earlier look at the same process, or else taken since it began.
 
@@ -104,6 +104,16 @@ def measure_server(sample: ServiceSample, before: Mapping[str, Any]) -> tuple[Me
         Measurement("memory", _scaled(sample.memory_bytes, 2**-20), "MiB", n, reason=sample.trouble),
         Measurement("log_depth", sample.log_depth, "rows", n, reason=sample.trouble),
         Measurement("log_sync", _scaled(sample.log_sync_s, 1000), "ms", n, reason=sample.trouble),
+        *_gpus(sample, n),
+    )
+
+
+def _gpus(sample: ServiceSample, n: int) -> tuple[Measurement, ...]:
+    if sample.gpu is None:
+        return ()
+    return (
+        Measurement("gpu", sample.gpu, "1", n, reason="The busiest, at the moment it was asked."),
+        Measurement("gpu_memory", _scaled(sample.gpu_memory_bytes, 2**-20), "MiB", n),
     )
 
 

@@ -7,6 +7,7 @@ import re
 import secrets
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -51,26 +52,43 @@ def existing(folder: Path, files: Sequence[ProjectFile]) -> list[str]:
 
 
 def write_project(folder: Path, files: Sequence[ProjectFile]) -> None:
-    """Write a new project; no file is ever overwritten, also when somebody else writes at the same time.
+    """Write a new project, whole or not at all; no file is ever overwritten, not even one that appears meanwhile.
 
     Raises:
-        ConfigurationError: a file is there already; nothing was written then, unless it appeared meanwhile.
+        ConfigurationError: a file is there already, or the folder is a file.
         StorageError: the disk refused.
     """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file.", remedy="Name a folder, new or empty.")
     if taken := existing(folder, files):
         raise _taken(folder, taken)
+    absent = {above for file in files for above in (folder / file.path).parents if not above.exists()}
+    written: list[Path] = []
     try:
         for file in files:
             path = folder / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             mode = 0o600 if file.private else 0o666  # the rest is up to the umask
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            written.append(path)
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as opened:
                 opened.write(file.content)
     except FileExistsError as exc:
+        _undo(written, absent)
         raise _taken(folder, [file.path]) from exc
     except OSError as exc:
+        _undo(written, absent)
         raise StorageError(str(folder), f"{exc.strerror or type(exc).__name__}.", retryable=False) from exc
+
+
+def _undo(written: Sequence[Path], absent: set[Path]) -> None:
+    """Remove what was written and the folders made for it, as far as the disk lets us."""
+    for path in written:
+        with suppress(OSError):
+            path.unlink()
+    for path in sorted(absent, key=lambda made: len(made.parts), reverse=True):
+        with suppress(OSError):  # somebody else may have put something in
+            path.rmdir()
 
 
 def _blocked(folder: Path, path: str) -> bool:

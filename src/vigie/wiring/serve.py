@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
+from vigie.adapters.nvml import open_gpus
 from vigie.api.access import LOOPBACK_HOSTS
 from vigie.api.app import create_app
 from vigie.api.cells import Board
@@ -112,6 +113,8 @@ def answer(post: Post, worker: int) -> None:
     )
     sys.setswitchinterval(_SWITCH_S)
     telemetry = Telemetry(slots, post.board, worker)
+    if (gpus := open_gpus()) is not None:
+        telemetry.registry.register(gpus)
     try:
         with _swapping(settings, open_cache(settings), slots), watched_keys(post.keys, post.door):
             # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets

@@ -1,5 +1,6 @@
 """A new project is written once, and never over anything."""
 
+import errno
 import os
 import stat
 
@@ -7,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from vigie.cli.main import cli
-from vigie.errors import ConfigurationError
+from vigie.errors import ConfigurationError, StorageError
 from vigie.settings import load_settings
 from vigie.wiring.new_project import existing, plan_project, write_project
 
@@ -78,3 +79,29 @@ def test_a_dry_run_writes_nothing(tmp_path):
     assert "42 files would be written" in done.output
     assert not list(tmp_path.iterdir())
     assert max(map(len, done.output.splitlines()[1:])) <= 80
+
+
+def test_a_full_disk_leaves_nothing(files, tmp_path, monkeypatch):
+    """What was written goes, and the folders made for it; what was there stays."""
+    (tmp_path / "mine").mkdir()
+    opened, calls = os.fdopen, []
+
+    def fdopen(*arguments, **named):
+        calls.append(arguments)
+        if len(calls) == 9:
+            os.close(arguments[0])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(*arguments, **named)
+
+    monkeypatch.setattr(os, "fdopen", fdopen)
+    with pytest.raises(StorageError, match="No space left"):
+        write_project(tmp_path, files)
+    assert [found.name for found in tmp_path.rglob("*")] == ["mine"]
+
+
+def test_a_file_is_no_folder(files, tmp_path):
+    """It is said as it is, and the file stays."""
+    (tmp_path / "shop").write_text("mine")
+    with pytest.raises(ConfigurationError, match="is a file"):
+        write_project(tmp_path / "shop", files)
+    assert (tmp_path / "shop").read_text() == "mine"

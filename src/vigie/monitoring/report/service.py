@@ -17,6 +17,8 @@ NAMES: Final = {
     "memory": "resident memory",
     "log_depth": "rows that wait for the log",
     "log_sync": "the log's latest commit",
+    "gpu": "graphics processor in use",
+    "gpu_memory": "memory of graphics processors in use",
 }
 
 
