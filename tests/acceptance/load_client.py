@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 from time import perf_counter
 from typing import NamedTuple
 
@@ -86,17 +87,20 @@ class OpenLoop:
         self.heard.append(Heard(request, at_s, status, perf_counter() - at_s, body))
 
 
-async def dawdle(port, n_clients, how):
-    """Keep connections open that take their time, until cancelled: a byte a second, or answers that nobody reads.
+def dawdle(port, n_clients, how):
+    """Keep connections open that take their time, until ended: a byte a second, or answers that nobody reads.
+
+    Run it in a process of its own: its work is not to be waited for by those who measure.
 
     Args:
         port: of the server.
-        n_clients: how many.
+        n_clients: how many; they come one after the other within ten seconds.
         how: what each sends at once, and what it sends then, a byte a second.
     """
 
     async def client(place):
         at_once, slowly = how[place % len(how)]
+        await asyncio.sleep(10 * place / n_clients)
         while True:
             with contextlib.suppress(OSError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
@@ -112,7 +116,11 @@ async def dawdle(port, n_clients, how):
                     await _closed(writer)
             await asyncio.sleep(0.1)
 
-    await asyncio.gather(*map(client, range(n_clients)))
+    async def crowd():
+        await asyncio.gather(*map(client, range(n_clients)))
+
+    logging.disable()  # asyncio tells of every connection that the server closes
+    asyncio.run(crowd())
 
 
 async def _closed(writer):

@@ -50,9 +50,16 @@ def _print_segments(segments: SegmentReport, known: str, screen: Console) -> Non
             (f"{first.name} [95 %]", "right"),
             (f"{second.name} [95 %]", "right"),
             ("n", "right"),
+            ("known", "right"),
         )
         rows = [
-            (_named(item), measured(item.metrics[0]), measured(item.metrics[1]), f"{item.metrics[0].n:,}")
+            (
+                _named(item),
+                measured(item.metrics[0]),
+                measured(item.metrics[1]),
+                f"{item.metrics[0].n:,}",
+                "-" if item.coverage.value is None else f"{item.coverage.value:.1%}",
+            )
             for item in segments.declared
         ]
         screen.print()

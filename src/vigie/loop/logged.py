@@ -67,6 +67,11 @@ def n_labelled(records: pa.Table, schema: Schema) -> int:
     return int(pc.sum(_is_labelled(records, schema), min_count=0).as_py())
 
 
+def labelled_mask(records: pa.Table, schema: Schema) -> np.ndarray:
+    """Return which of the records have one, bool, shape (n,)."""
+    return np.asarray(_is_labelled(records, schema).fill_null(fill_value=False), dtype=bool)
+
+
 def latency_of(records: pa.Table) -> np.ndarray:
     """Return microseconds per request, float64, shape (n_requests,), NaN where not taken.
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from vigie.domain.event import Event, EventKind
@@ -19,13 +18,14 @@ from vigie.loop.context import Loop
 from vigie.loop.earlier import earlier_looks, last_distrust, looks_of
 from vigie.loop.hours import counts_in
 from vigie.loop.judged import read_judged
-from vigie.loop.logged import answers_in, frame_of, labelled_of, labelled_part, latency_of, n_labelled
+from vigie.loop.logged import answers_in, frame_of, labelled_mask, labelled_of, labelled_part, latency_of, n_labelled
 from vigie.loop.past import compared_with, past_counts
 from vigie.loop.quantity import predicted_quantity
 from vigie.monitoring.assess import Reference, WindowRows, assess
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.expected import Answers
 from vigie.monitoring.performance import PerformanceRule
+from vigie.monitoring.weak_spots import AskedRows
 from vigie.monitoring.window_report import Report
 from vigie.promotion.history import reigns
 
@@ -66,9 +66,9 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         n_known=n_labelled(records, schema),
         earlier=earlier_looks(loop, opened.version, outcomes or window),
         answers=answers_in(records, schema),
-        frame=_frame_to_estimate(loop, opened, window),
         scored_frame=frame_of(scored, schema),
         distrust=last_distrust(loop, opened.version),
+        asked=_asked(loop, opened, window),
     )
     profile, baseline = compared_with(loop, opened, window)
     past = past_counts(loop, opened, window, look=look)
@@ -82,12 +82,14 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
     )
 
 
-def _frame_to_estimate(loop: Loop, opened: OpenVersion, window: Window) -> pd.DataFrame | None:
-    """Return the features of a window where an estimate looks at them, as that of a number does."""
+def _asked(loop: Loop, opened: OpenVersion, window: Window) -> AskedRows | None:
+    """Return the features of a window where somebody looks at them: declared segments, or the estimate of a number."""
     schema = opened.schema
-    if schema.target.task.is_classification or opened.basis is None:
+    is_estimated = not schema.target.task.is_classification and opened.basis is not None
+    if not loop.rules.segments and not is_estimated:
         return None
-    return frame_of(loop.log.rows(loop.model, schema, window, version=opened.version), schema)
+    rows = loop.log.rows(loop.model, schema, window, version=opened.version)
+    return AskedRows(frame_of(rows, schema), labelled_mask(rows.records, schema))
 
 
 def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int) -> Report:
@@ -130,8 +132,8 @@ def _as_traffic(opened: OpenVersion, table: pa.Table, window: Window, *, before:
         latency_us=None,
         earlier=looks_of([report.performance.to_dict() for report in before]),
         answers=Answers(scores.predicted, scores.proba),
-        frame=frame,
         scored_frame=frame,
+        asked=AskedRows(frame, np.ones(len(frame), dtype=bool)),
     )
 
 

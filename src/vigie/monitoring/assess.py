@@ -44,7 +44,7 @@ from vigie.monitoring.technical import (
     measure_service,
 )
 from vigie.monitoring.thresholds import AlarmRule, spend
-from vigie.monitoring.weak_spots import NO_SEGMENTS, SegmentReport, find_weak_spots
+from vigie.monitoring.weak_spots import NO_SEGMENTS, AskedRows, SegmentReport, find_weak_spots
 from vigie.monitoring.weighing import Weighed, weigh
 from vigie.monitoring.window_report import FeatureReport, Report
 
@@ -90,10 +90,10 @@ class WindowRows:
         n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
         earlier: what the looks before found of performance, oldest first.
         answers: what the model said of every row, in full; None where nothing is to be estimated.
-        frame: features of the rows of ``answers``, from ``domain.frame.model_frame``, shape (n, n_features); None where
-            no estimate looks at them.
         scored_frame: features of the rows of ``scores``, in their order; None where there are none.
         distrust: why the last trial switched estimates off; empty when it did not.
+        asked: the rows of ``answers``: features, and which have an outcome; None where neither an estimate nor a
+            declared segment looks at them.
     """
 
     window: Window
@@ -104,9 +104,9 @@ class WindowRows:
     n_known: int | None = None
     earlier: tuple[EarlierLook, ...] = ()
     answers: Answers | None = None
-    frame: pd.DataFrame | None = None
     scored_frame: pd.DataFrame | None = None
     distrust: str = ""
+    asked: AskedRows | None = None
 
 
 def assess(
@@ -170,8 +170,9 @@ def assess(
 def _estimate(rows: WindowRows, reference: Reference, rule: PerformanceRule, look: int) -> EstimateReport:
     if rows.answers is None:
         return NOT_ESTIMATED
+    frame = None if rows.asked is None else rows.asked.frame
     return estimate_performance(
-        EstimatedRows(rows.answers, rows.frame, rows.scores, rows.scored_frame),
+        EstimatedRows(rows.answers, frame, rows.scores, rows.scored_frame),
         reference.basis,
         reference.metrics,
         EstimationRule(reference.task, rule.metrics, rule.margin, rule.min_labelled, reference.value),
@@ -198,7 +199,9 @@ def assess_service(
 def _segments(rows: WindowRows, reference: Reference, rule: PerformanceRule) -> SegmentReport:
     if reference.schema is None or rows.scores is None or rows.scored_frame is None:
         return NO_SEGMENTS
-    return find_weak_spots(reference.schema, rows.scored_frame, rows.scores, rule.segments)
+    return find_weak_spots(
+        reference.schema, rows.scored_frame, rows.scores, rule.segments, delays_s=rows.delays_s, asked=rows.asked
+    )
 
 
 def _judge_columns(profile: ReferenceProfile, blocks: Sequence[Block], rule: AlarmRule) -> list[FeatureReport]:

@@ -177,7 +177,7 @@ def measure_performance(
     """
     scores = outcomes.scores
     n_labelled = 0 if scores is None else len(scores)
-    measured = measure(scores, task) if scores is not None and n_labelled else _nothing(task)
+    measured = measure(scores, task) if scores is not None and n_labelled else unmeasured(task)
     if value is not None and scores is not None:
         measured = (*measured, value_per_thousand(scores, value))
     metrics = tuple(Compared(_honest(item), reference.get(item.name)) for item in measured)
@@ -280,7 +280,8 @@ def _honest(measurement: Measurement) -> Measurement:
     return replace(measurement, value=None, interval=None, reason=reason)
 
 
-def _nothing(task: Task) -> tuple[Measurement, ...]:
+def unmeasured(task: Task) -> tuple[Measurement, ...]:
+    """Return every metric of a task without a value: no outcome is known."""
     reason = "No outcome is known yet."
     return tuple(Measurement(metric.name, None, metric.unit, 0, reason=reason) for metric in metrics_for(task))
 

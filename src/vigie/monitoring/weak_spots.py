@@ -1,9 +1,10 @@
 """Where the model errs more than elsewhere: the segments that somebody declared, and the worst of all others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from vigie.domain.measurement import Measurement
@@ -12,6 +13,7 @@ from vigie.errors import ConfigurationError, nearest
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
 from vigie.evaluation.segments import Segment, by_segment, levels
+from vigie.monitoring.performance import measure_coverage, measure_delay, unmeasured
 
 MOST = 5
 """Weak spots that are told: a longer list is read by nobody."""
@@ -21,12 +23,35 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class AskedRows:
+    """What was asked in a window, whether its outcome is known or not.
+
+    Attributes:
+        frame: features, shape (n, n_features).
+        known: which of them have an outcome, bool, shape (n,).
+    """
+
+    frame: pd.DataFrame
+    known: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredSegment:
-    """A level of a column that somebody wants watched; levels of fewer than thirty rows are told together."""
+    """A level of a column that somebody wants watched; levels of fewer than thirty rows are told together.
+
+    Attributes:
+        feature: the column.
+        level: which value or range of it, as text.
+        metrics: on the outcomes that are judged.
+        coverage: share of the window's own predictions of this level whose outcome is known.
+        delay: median seconds from prediction to outcome of those that are judged.
+    """
 
     feature: str
     level: str
     metrics: tuple[Measurement, ...]
+    coverage: Measurement
+    delay: Measurement
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -34,6 +59,8 @@ class DeclaredSegment:
             "feature": self.feature,
             "level": self.level,
             "metrics": [measurement.to_dict() for measurement in self.metrics],
+            "coverage": self.coverage.to_dict(),
+            "delay": self.delay.to_dict(),
         }
 
 
@@ -76,14 +103,24 @@ def check_segments(schema: Schema, declared: Sequence[str]) -> None:
             raise ConfigurationError(f"The model has no feature {name!r}.", remedy=remedy, key="monitoring.segments")
 
 
-def find_weak_spots(schema: Schema, frame: pd.DataFrame, scores: Scores, declared: Sequence[str]) -> SegmentReport:
+def find_weak_spots(
+    schema: Schema,
+    frame: pd.DataFrame,
+    scores: Scores,
+    declared: Sequence[str],
+    *,
+    delays_s: np.ndarray | None = None,
+    asked: AskedRows | None = None,
+) -> SegmentReport:
     """Measure the declared segments and search all others.
 
     Args:
         schema: the features.
-        frame: of the rows whose outcome is known, shape (n, n_features), n at least 1.
+        frame: of the rows whose outcome is judged, shape (n, n_features), n at least 1.
         scores: the same rows, in the same order.
         declared: names of features.
+        delays_s: seconds from prediction to outcome of the same rows, NaN where not known; None when none is.
+        asked: the window's own predictions, for the coverage of declared segments; None where nobody looked.
 
     Raises:
         ConfigurationError: a declared segment is no feature.
@@ -91,7 +128,14 @@ def find_weak_spots(schema: Schema, frame: pd.DataFrame, scores: Scores, declare
     check_segments(schema, declared)
     found = by_segment(schema, frame, scores)
     worst = [item for item in found if item.p <= LEVEL and _is_spot(item, len(scores))]
-    return SegmentReport(_declared(schema, frame, scores, declared), tuple(worst[:MOST]), len(found))
+    delays_s = np.full(len(scores), np.nan) if delays_s is None or not len(delays_s) else delays_s
+    asked = asked or AskedRows(frame.iloc[:0], np.empty(0, dtype=bool))
+    segments = tuple(
+        _declared_segment(schema, name, level, mask, scores, delays_s, asked.known)
+        for name in declared
+        for level, mask in _levels(schema, name, asked.frame, frame)
+    )
+    return SegmentReport(segments, tuple(worst[:MOST]), len(found))
 
 
 def _is_spot(segment: Segment, n: int) -> bool:
@@ -99,12 +143,28 @@ def _is_spot(segment: Segment, n: int) -> bool:
     return segment.loss.value is not None and segment.loss.value > segment.elsewhere and 2 * segment.loss.n <= n
 
 
-def _declared(
-    schema: Schema, frame: pd.DataFrame, scores: Scores, declared: Sequence[str]
-) -> tuple[DeclaredSegment, ...]:
-    features = {feature.name: feature for feature in schema.features}
-    return tuple(
-        DeclaredSegment(name, level, measure(scores.take(mask), schema.target.task))
-        for name in declared
-        for level, mask in levels(features[name], frame[name].to_numpy())
+def _levels(schema: Schema, name: str, asked: pd.DataFrame, judged: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the levels of a column over what was asked and what is judged, in this order, so that both mean the same."""
+    (feature,) = (feature for feature in schema.features if feature.name == name)
+    column = pd.concat([asked[name], judged[name]]) if len(asked) else judged[name]
+    return levels(feature, column.to_numpy())
+
+
+def _declared_segment(
+    schema: Schema,
+    name: str,
+    level: str,
+    mask: np.ndarray,
+    scores: Scores,
+    delays_s: np.ndarray,
+    known: np.ndarray,
+) -> DeclaredSegment:
+    inside, judged = mask[: len(known)], mask[len(known) :]
+    task = schema.target.task
+    return DeclaredSegment(
+        name,
+        level,
+        measure(scores.take(judged), task) if judged.any() else unmeasured(task),
+        measure_coverage(int(known[inside].sum()), int(inside.sum())),
+        measure_delay(delays_s[judged]),
     )

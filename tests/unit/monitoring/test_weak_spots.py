@@ -8,7 +8,7 @@ from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import Scores
-from vigie.monitoring.weak_spots import MOST, find_weak_spots
+from vigie.monitoring.weak_spots import MOST, AskedRows, find_weak_spots
 
 SCHEMA = Schema(
     (Feature("town", Kind.CATEGORY), Feature("size", Kind.NUMBER)), Target("late", Task.BINARY, (False, True))
@@ -65,6 +65,29 @@ def test_every_row_is_in_a_declared_segment():
     assert sum(metrics[0].n for metrics in by_level.values()) == 300
     assert any("rarer" in level for level in by_level)
     assert len(found.worst) <= MOST
+
+
+def test_every_declared_segment_has_its_own_coverage_and_delay():
+    """Town a has all of its outcomes, town b a quarter, and nobody of town d came back: it is shown all the same."""
+    frame, scores = rows(1, 300)
+    frame["town"] = np.repeat(["a", "b"], [200, 100]).astype(object)
+    asked = pd.concat([frame, frame.iloc[200:], frame.iloc[200:], frame.iloc[200:], frame.iloc[:50]])
+    asked["town"] = np.concatenate([asked["town"].to_numpy()[:600], np.repeat(["d"], 50)]).astype(object)
+    known = np.arange(len(asked)) < 300
+    delays_s = np.repeat([60.0, 3600.0], [200, 100])
+    found = find_weak_spots(SCHEMA, frame, scores, ("town",), delays_s=delays_s, asked=AskedRows(asked, known))
+    told = {item.level: (item.coverage.value, item.coverage.n, item.delay.value) for item in found.declared}
+    assert told == {"a": (1.0, 200, 60.0), "b": (0.25, 400, 3600.0), "d": (0.0, 50, None)}
+    (nobody,) = (item for item in found.declared if item.level == "d")
+    assert {metric.value for metric in nobody.metrics} == {None}
+    assert nobody.coverage.interval.high > 0.01
+
+
+def test_without_the_rows_that_were_asked_no_coverage_is_told():
+    """The metrics stand, and the share says that it is not known."""
+    found = find_weak_spots(SCHEMA, *rows(1, 300), ("town",))
+    assert {item.coverage.value for item in found.declared} == {None}
+    assert min(item.metrics[0].n for item in found.declared) >= 1
 
 
 def test_a_declared_segment_must_be_a_feature():

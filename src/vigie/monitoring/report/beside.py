@@ -13,6 +13,9 @@ _HOW: Final = (
     "Every level of a category and every quarter of a number is compared with all other rows; the chance that any is "
     f"named where all are alike is {LEVEL:.0%}."
 )
+_KNOWN: Final = (
+    "Known: share of the window's own predictions whose outcome is there. Delay: median from prediction to outcome."
+)
 
 
 def segments(inputs: PageInputs) -> Section | None:
@@ -36,7 +39,7 @@ def segments(inputs: PageInputs) -> Section | None:
         tables.append(
             Table(
                 caption=f"Declared segments ({known}), with 95 % intervals",
-                columns=("segment", *names, "n"),
+                columns=("segment", *names, "n", "known", "delay, s"),
                 rows=tuple(_declared(item) for item in found.declared),
             )
         )
@@ -47,7 +50,10 @@ def segments(inputs: PageInputs) -> Section | None:
         title="Where does the model err more?",
         text=(_HOW,),
         tables=tuple(tables),
-        notes=("A weak spot may be rows that are hard to tell, not a model that is unfair.",),
+        notes=(
+            "A weak spot may be rows that are hard to tell, not a model that is unfair.",
+            *((_KNOWN,) if found.declared else ()),
+        ),
     )
 
 
@@ -86,7 +92,10 @@ def estimate(inputs: PageInputs) -> Section:
 
 def _declared(item: DeclaredSegment) -> tuple[str, ...]:
     metrics = item.metrics
-    return (f"{item.feature}: {item.level}", *(_cell(metric) for metric in metrics), f"{metrics[0].n:,}")
+    found = (*metrics, item.coverage, item.delay)
+    n = f"{metrics[0].n:,}"
+    cells = [_cell(each) for each in found]
+    return (f"{item.feature}: {item.level}", *cells[: len(metrics)], n, *cells[len(metrics) :])
 
 
 def _cell(item: Measurement | None) -> str:
