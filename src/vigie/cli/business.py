@@ -52,7 +52,7 @@ def _print_segments(segments: SegmentReport, known: str, screen: Console) -> Non
             ("n", "right"),
             ("known", "right"),
         )
-        rows = [
+        lines = [
             (
                 _named(item),
                 measured(item.metrics[0]),
@@ -63,7 +63,7 @@ def _print_segments(segments: SegmentReport, known: str, screen: Console) -> Non
             for item in segments.declared
         ]
         screen.print()
-        screen.print(table(f"Declared segments ({known})", columns, rows))
+        screen.print(table(f"Declared segments ({known})", columns, lines))
 
 
 def _named(segment: Segment | DeclaredSegment) -> str:

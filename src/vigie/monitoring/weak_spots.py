@@ -130,10 +130,18 @@ def find_weak_spots(
     worst = [item for item in found if item.p <= LEVEL and _is_spot(item, len(scores))]
     delays_s = np.full(len(scores), np.nan) if delays_s is None or not len(delays_s) else delays_s
     asked = asked or AskedRows(frame.iloc[:0], np.empty(0, dtype=bool))
+    n_asked, task = len(asked.known), schema.target.task
     segments = tuple(
-        _declared_segment(schema, name, level, mask, scores, delays_s, asked.known)
+        DeclaredSegment(
+            name,
+            level,
+            measure(scores.take(judged), task) if judged.any() else unmeasured(task),
+            measure_coverage(int(asked.known[inside].sum()), int(inside.sum())),
+            measure_delay(delays_s[judged]),
+        )
         for name in declared
         for level, mask in _levels(schema, name, asked.frame, frame)
+        for inside, judged in ((mask[:n_asked], mask[n_asked:]),)
     )
     return SegmentReport(segments, tuple(worst[:MOST]), len(found))
 
@@ -144,27 +152,7 @@ def _is_spot(segment: Segment, n: int) -> bool:
 
 
 def _levels(schema: Schema, name: str, asked: pd.DataFrame, judged: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the levels of a column over what was asked and what is judged, in this order, so that both mean the same."""
+    """Yield the levels of a column over what was asked and what is judged, in this order: both mean the same then."""
     (feature,) = (feature for feature in schema.features if feature.name == name)
     column = pd.concat([asked[name], judged[name]]) if len(asked) else judged[name]
     return levels(feature, column.to_numpy())
-
-
-def _declared_segment(
-    schema: Schema,
-    name: str,
-    level: str,
-    mask: np.ndarray,
-    scores: Scores,
-    delays_s: np.ndarray,
-    known: np.ndarray,
-) -> DeclaredSegment:
-    inside, judged = mask[: len(known)], mask[len(known) :]
-    task = schema.target.task
-    return DeclaredSegment(
-        name,
-        level,
-        measure(scores.take(judged), task) if judged.any() else unmeasured(task),
-        measure_coverage(int(known[inside].sum()), int(inside.sum())),
-        measure_delay(delays_s[judged]),
-    )
