@@ -207,6 +207,10 @@ def _keys(settings: Settings) -> Check:
                 name, Verdict.ALARM, f"There is no {file}.", "Name the PEM files in [access], or leave both out."
             )
     keys = [key for key in AccessKeyFile(settings.root).read() if key.revoked_at is None]
+    if keys and settings.monitoring.service_key is None:
+        found = "The server asks everybody for an access key, and `vigie monitor` and `vigie watch` have none."
+        remedy = "Make one with `vigie keys new watcher --scope metrics`; monitoring.service_key names it."
+        return Check(name, Verdict.WARN, found, remedy)
     if keys or is_loopback(settings.serving.host):
         who = f"{len(keys)} access key{'' if len(keys) == 1 else 's'}" if keys else "No access key"
         where = "this machine only" if is_loopback(settings.serving.host) else settings.serving.host

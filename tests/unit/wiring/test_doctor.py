@@ -102,6 +102,15 @@ def test_a_clock_behind_the_ledger(folder):
     assert found["ledger"].found == "1 event in the ledger."
 
 
+def test_a_server_that_wants_keys_wants_one_of_the_watcher_too(folder):
+    """Its metrics are closed to whoever has none; with one, or without any key at all, nothing is wrong."""
+    assert checks(folder)["keys"].verdict is Verdict.OK
+    CliRunner().invoke(cli, ["keys", "new", "shop", "--project", str(folder)])
+    found = checks(folder)["keys"]
+    assert (found.verdict, "monitoring.service_key" in found.remedy) == (Verdict.WARN, True)
+    assert checks(folder, VIGIE_MONITORING__SERVICE_KEY="${WATCHER_KEY}")["keys"].verdict is Verdict.OK
+
+
 @pytest.mark.parametrize(("insecure", "verdict"), [("false", Verdict.ALARM), ("true", Verdict.WARN)])
 def test_a_server_beyond_this_machine_without_keys(folder, insecure, verdict):
     """It would not start; or it would, and anybody could ask."""
