@@ -82,7 +82,7 @@ def _baked(engine: Engine, folder: Path) -> Iterator[str]:
     run([here, "follow", "--once", "--project", folder], check=True, env=environ)
     shutil.copy(ROOT / "deploy" / "baked.Dockerfile", folder)
     shutil.rmtree(folder / ".vigie")
-    name = f"vigie-try-{folder.name[-8:].lower()}"
+    name = f"vigie-try-{os.getpid()}"  # a folder's own name may end in what no image may be called
     engine.build(folder, "baked.Dockerfile", name, "--build-arg", "SERVE=vigie/serve:dev")
     try:
         yield name
