@@ -162,7 +162,8 @@ def lived(tmp_path_factory, environ, run, tools):
     fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(learnt[list(CHURN_FEATURES)], learnt["churn"])
     skops.io.dump(fitted, folder / "model.skops")
     port = str(tools.port())
-    told = {**environ, "VIGIE_SERVING__PORT": port}
+    home = str(tmp_path_factory.mktemp("config"))  # `vigie keys pair` writes there, and never over what is there
+    told = {**environ, "VIGIE_SERVING__PORT": port, "XDG_CONFIG_HOME": home}
     run("vigie train", folder, **told)
     with (folder / "serve.log").open("wb") as log:
         server = subprocess.Popen(
