@@ -19,7 +19,7 @@ from vigie.cli.options import json_option, project_option, settings_of
     metavar="FILE",
     help="Write the training report to FILE too, one HTML page that works offline.",
 )
-@click.option("--no-report", is_flag=True, help="Keep no report with the run in MLflow; saves 3 to 15 s.")
+@click.option("--no-report", is_flag=True, help="Keep no report with the run in MLflow; saves 4 to 15 s.")
 @click.option("--fail-on-refusal", is_flag=True, help="Exit with 1 when the winner does not beat the dummy.")
 def command(project: Path, *, as_json: bool, file: Path | None, no_report: bool, fail_on_refusal: bool) -> None:
     """Train the candidates, compare them and register the best.

@@ -120,13 +120,23 @@ def _welch(inside: np.ndarray, outside: np.ndarray) -> float:
     return float(found.pvalue)
 
 
-def levels(feature: Feature, column: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the name of each level of a column, or of each quarter of a number, with a mask of its rows."""
+def levels(
+    feature: Feature, column: np.ndarray, *, counted: np.ndarray | None = None
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the name of each level of a column, or of each quarter of a number, with a mask of its rows.
+
+    Args:
+        feature: what the column is.
+        column: shape (n,), None or NaN for missing.
+        counted: rows that say which levels are large enough and where quarters end, bool, shape (n,); None for all.
+            Every row is in a level, counted or not.
+    """
     missing = pd.isna(column)
+    counted = ~missing if counted is None else counted & ~missing
     if missing.any():
         yield "missing", missing
     if not feature.kind.is_numeric:
-        yield from _categories(column, missing)
+        yield from _categories(column, missing, counted)
         return
     values = column.astype(np.float64)
     distinct = np.unique(values[~missing])
@@ -134,23 +144,24 @@ def levels(feature: Feature, column: np.ndarray) -> Iterator[tuple[str, np.ndarr
         for value in distinct:
             yield _value_text(feature, float(value)), values == value
         return
-    edges = np.unique(np.quantile(values[~missing], [0, 0.25, 0.5, 0.75, 1]))
+    inner = np.quantile(values[counted], [0.25, 0.5, 0.75]) if counted.any() else ()
+    edges = np.unique([distinct[0], *inner, distinct[-1]])
     for number, (low, high) in enumerate(pairwise(edges)):
         above = values >= low if number == 0 else values > low
         opening = "" if number == 0 else "over "  # 2 to 3 would be read as holding the 2
         yield f"{opening}{low:,.4g} to {high:,.4g}", above & (values <= high)
 
 
-def _categories(column: np.ndarray, missing: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each level with enough rows, then all rarer ones together."""
-    names, counts = np.unique(column[~missing].astype(str), return_counts=True)
+def _categories(column: np.ndarray, missing: np.ndarray, counted: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each level with enough counted rows, then all rarer ones together."""
+    names, counts = np.unique(column[counted].astype(str), return_counts=True)
     rare = ~missing
     for name in names[counts >= FEWEST_ROWS]:
         mask = column == name
         rare = rare & ~mask
         yield str(name), mask
     if rare.any():
-        yield f"{int((counts < FEWEST_ROWS).sum()):,} rarer levels", rare
+        yield f"{len(np.unique(column[rare].astype(str))):,} rarer levels", rare
 
 
 def _value_text(feature: Feature, value: float) -> str:

@@ -64,11 +64,11 @@ def labelled_of(rows: LoggedRows, schema: Schema) -> tuple[Scores, np.ndarray]:
 
 def n_labelled(records: pa.Table, schema: Schema) -> int:
     """Return how many of the records have an outcome that ``labelled_of`` would return."""
-    return int(pc.sum(_is_labelled(records, schema), min_count=0).as_py())
+    return int(labelled_mask(records, schema).sum())
 
 
 def labelled_mask(records: pa.Table, schema: Schema) -> np.ndarray:
-    """Return which of the records have one, bool, shape (n,)."""
+    """Return which of the records have an outcome that ``labelled_of`` would return, bool, shape (n,)."""
     return np.asarray(_is_labelled(records, schema).fill_null(fill_value=False), dtype=bool)
 
 

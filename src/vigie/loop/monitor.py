@@ -68,7 +68,7 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         answers=answers_in(records, schema),
         scored_frame=frame_of(scored, schema),
         distrust=last_distrust(loop, opened.version),
-        asked=_asked(loop, opened, window),
+        asked=_asked(loop, opened, window, is_judged=len(scores) > 0),
     )
     profile, baseline = compared_with(loop, opened, window)
     past = past_counts(loop, opened, window, look=look)
@@ -82,11 +82,11 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
     )
 
 
-def _asked(loop: Loop, opened: OpenVersion, window: Window) -> AskedRows | None:
+def _asked(loop: Loop, opened: OpenVersion, window: Window, *, is_judged: bool) -> AskedRows | None:
     """Return the features of a window where somebody looks at them: declared segments, or the estimate of a number."""
     schema = opened.schema
     is_estimated = not schema.target.task.is_classification and opened.basis is not None
-    if not loop.rules.segments and not is_estimated:
+    if not (loop.rules.segments and is_judged) and not is_estimated:
         return None
     rows = loop.log.rows(loop.model, schema, window, version=opened.version)
     return AskedRows(frame_of(rows, schema), labelled_mask(rows.records, schema))

@@ -140,7 +140,7 @@ def find_weak_spots(
             measure_delay(delays_s[judged]),
         )
         for name in declared
-        for level, mask in _levels(schema, name, asked.frame, frame)
+        for level, mask in _levels(schema, name, asked, frame)
         for inside, judged in ((mask[:n_asked], mask[n_asked:]),)
     )
     return SegmentReport(segments, tuple(worst[:MOST]), len(found))
@@ -151,8 +151,11 @@ def _is_spot(segment: Segment, n: int) -> bool:
     return segment.loss.value is not None and segment.loss.value > segment.elsewhere and 2 * segment.loss.n <= n
 
 
-def _levels(schema: Schema, name: str, asked: pd.DataFrame, judged: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the levels of a column over what was asked and what is judged, in this order: both mean the same then."""
+def _levels(schema: Schema, name: str, asked: AskedRows, judged: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the levels of a column over what was asked and what is judged, in this order: both mean the same then.
+
+    What was asked and has an outcome is judged as well, now or before: it does not count twice.
+    """
     (feature,) = (feature for feature in schema.features if feature.name == name)
-    column = pd.concat([asked[name], judged[name]]) if len(asked) else judged[name]
-    return levels(feature, column.to_numpy())
+    column = pd.concat([asked.frame[name], judged[name]]) if len(asked.known) else judged[name]
+    return levels(feature, column.to_numpy(), counted=np.concatenate([~asked.known, np.ones(len(judged), dtype=bool)]))

@@ -83,6 +83,18 @@ def test_every_declared_segment_has_its_own_coverage_and_delay():
     assert nobody.coverage.interval.high > 0.01
 
 
+def test_a_row_that_was_asked_and_is_judged_counts_once():
+    """Twenty rows of a town are too few to stand alone, and stay it when the window's own rows are looked at too."""
+    frame, scores = rows(1, 300)
+    frame["town"] = np.repeat(["a", "b"], [280, 20]).astype(object)
+    frame["size"] = np.linspace(-1, 1, 300)
+    asked = AskedRows(frame, np.ones(300, dtype=bool))
+    alone, beside = (find_weak_spots(SCHEMA, frame, scores, ("town", "size"), asked=each) for each in (None, asked))
+    assert [item.level for item in beside.declared] == [item.level for item in alone.declared]
+    assert [item.level for item in beside.declared][:2] == ["a", "1 rarer levels"]
+    assert sum(item.coverage.n for item in beside.declared) == 600
+
+
 def test_without_the_rows_that_were_asked_no_coverage_is_told():
     """The metrics stand, and the share says that it is not known."""
     found = find_weak_spots(SCHEMA, *rows(1, 300), ("town",))
