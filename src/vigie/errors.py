@@ -28,12 +28,22 @@ HTTP statuses in ``api``: nothing here knows either.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any, Final
+
+LISTED: Final = 10
+"""Names that a message lists."""
 
 
 def nearest(name: str, valid: Sequence[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the closest valid name, or an empty string."""
     close = get_close_matches(name, valid, n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def listed(names: Sequence[Any]) -> str:
+    """Return names in quotes, of many the first ones: ``'a', 'b', 'c' and 30 more``."""
+    shown = ", ".join(map(repr, names[:LISTED]))
+    return shown if len(names) <= LISTED else f"{shown} and {len(names) - LISTED} more"
 
 
 class VigieError(Exception):

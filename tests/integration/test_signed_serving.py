@@ -91,6 +91,22 @@ def test_the_server_asks_for_itself(chain):
     assert chain.step(STRICT) == "2"
 
 
+def test_a_champion_that_the_server_cannot_answer_with_does_not_serve(chain):
+    """It is found out before the swap: what serves goes on, and the next look asks again."""
+    chain.step(STRICT)
+    chain.publish(2.0, key=KEY)
+    follow_once(chain.registry, chain.cache, "homes", STRICT)
+
+    def rehearse(_model):
+        raise RuntimeError("no answer can be written")
+
+    with pytest.raises(RuntimeError):
+        load_champion(chain.cache, chain.slots, "homes", STRICT, rehearse)
+    assert chain.slots.champion.version == "1"
+    assert load_champion(chain.cache, chain.slots, "homes", STRICT)
+    assert chain.slots.champion.version == "2"
+
+
 def test_a_key_that_is_no_longer_trusted_ends_at_the_next_start(chain):
     """And counts again when the version is signed with one that is."""
     chain.step(STRICT)

@@ -23,6 +23,7 @@ from vigie.errors import (
     VigieError,
     Violation,
     WrongSignatureError,
+    listed,
     nearest,
 )
 
@@ -101,3 +102,9 @@ def test_nearest_name(name, said):
 def test_storage_error_says_whether_to_try_again(retryable, said):
     """Without a remedy of its own, the advice follows ``retryable``."""
     assert said in str(StorageError("ledger", "it failed.", retryable=retryable))
+
+
+def test_of_many_names_the_first_are_listed():
+    """A table of a thousand columns does not fill the screen."""
+    assert listed(["a", "b"]) == "'a', 'b'"
+    assert listed([f"c{i}" for i in range(1000)]).endswith("'c8', 'c9' and 990 more")

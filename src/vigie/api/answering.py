@@ -80,6 +80,16 @@ class Served:
         return found
 
 
+def rehearse(model: ServingModel, service: Service) -> None:
+    """Make what answering with a model takes, and let it go: what cannot be made is found out before the model serves.
+
+    Raises:
+        Exception: whatever making it raises.
+    """
+    with ThreadPoolExecutor(1) as threads:
+        Served(model, service, threads)
+
+
 class Shape(NamedTuple):
     """How answers are written: the type they are sent as, and what makes the body of one id (as text) per row."""
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from vigie.domain.schema import Schema, Target
-from vigie.errors import BundleError, DataError
+from vigie.errors import BundleError, DataError, listed
 
 
 class Adapted(BaseEstimator):  # type: ignore[misc]
@@ -105,7 +105,7 @@ def class_order(estimator: Any, target: Target) -> tuple[int, ...]:
     if sorted(map(repr, known)) == sorted(map(repr, target.classes)) or _same_numbers(known, target):
         return tuple(known.index(label) for label in target.classes)
     raise DataError(
-        f"{name} knows the classes {_listed(known)}; in the table, {target.name!r} is {_listed(target.classes)}.",
+        f"{name} knows the classes {listed(known)}; in the table, {target.name!r} is {listed(target.classes)}.",
         remedy="Give the table with the labels that the model was fitted on.",
     )
 
@@ -114,8 +114,3 @@ def _same_numbers(known: list[Any], target: Target) -> bool:
     """Whether two sets of numbers or truth values are equal: 0.0, 0 and False are one class written in three ways."""
     every = (*known, *target.classes)
     return not any(isinstance(label, str) for label in every) and set(known) == set(target.classes)
-
-
-def _listed(labels: Any) -> str:
-    shown = ", ".join(map(repr, list(labels)[:5]))
-    return f"{shown}, …" if len(labels) > 5 else shown

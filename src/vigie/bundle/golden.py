@@ -100,7 +100,7 @@ def choose_rows(schema: Schema, columns: Mapping[str, Sequence[Value]]) -> dict[
     n_rows = len(next(iter(columns.values())))
     n_kept = min(n_rows, MAX_ROWS - 2)
     picked = [round(i * (n_rows - 1) / max(n_kept - 1, 1)) for i in range(n_kept)]
-    rows = {name: [_plain(schema.feature(name), columns[name][i]) for i in picked] for name in schema.names}
+    rows = {each.name: [_plain(each, columns[each.name][i]) for i in picked] for each in schema.features}
     variants: list[dict[str, Value]] = [
         {feature.name: None for feature in schema.features if feature.nullable},
         {feature.name: UNSEEN for feature in schema.features if not feature.kind.is_numeric},

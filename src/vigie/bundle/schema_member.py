@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from vigie.bundle.manifest import read_json
-from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.schema import MOST_FEATURES, Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import BundleError
 
@@ -45,6 +45,7 @@ def read_schema(content: bytes) -> Schema:
     names = [feature.name for feature in fields.features]
     _require(bool(names), "has no features")
     _require(len(set(names)) == len(names), "names a feature twice")
+    _require(len(names) <= MOST_FEATURES, f"has {len(names):,} features; {MOST_FEATURES:,} are the most")
     _require(fields.target.name not in names and fields.entity not in names, "takes its target or entity for a feature")
     classes = fields.target.classes
     _require(len(set(map(repr, classes))) == len(classes), "names a class twice")

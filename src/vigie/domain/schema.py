@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from vigie.domain.task import Task
 
@@ -68,6 +68,10 @@ class Target:
     def positive(self) -> Label:
         """The class whose probability a binary answer reports."""
         return self.classes[-1]
+
+
+MOST_FEATURES: Final = 1_500
+"""Features of one model: the prediction log has a column for each, and PostgreSQL has room for 1,600 in a table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from vigie.domain.schema import Schema, Value
-from vigie.errors import DataError
+from vigie.errors import DataError, listed
 
 HUGE = 1e15
 """A failing model is blamed on numbers beyond this: trees compare in float32, and a scaler may multiply first."""
@@ -12,7 +12,7 @@ HUGE = 1e15
 def too_large(names: Sequence[str]) -> DataError:
     """Return the error for numbers that overflow inside the model."""
     return DataError(
-        f"The model cannot take a number as large as the one sent for {_listed(names)}.",
+        f"The model cannot take a number as large as the one sent for {listed(names)}.",
         remedy="Send numbers of the size that the model was trained on.",
     )
 
@@ -20,7 +20,7 @@ def too_large(names: Sequence[str]) -> DataError:
 def missing(names: Sequence[str]) -> DataError:
     """Return the error for a missing value where the model was never shown one."""
     return DataError(
-        f"The model cannot take a missing value for {_listed(names)}.",
+        f"The model cannot take a missing value for {listed(names)}.",
         remedy="Send a value, or train with an imputer before the model.",
     )
 
@@ -28,7 +28,7 @@ def missing(names: Sequence[str]) -> DataError:
 def unseen(names: Sequence[str]) -> DataError:
     """Return the error for a category that the model has no place for."""
     return DataError(
-        f"The model cannot take a category of {_listed(names)} that it has not seen in training.",
+        f"The model cannot take a category of {listed(names)} that it has not seen in training.",
         remedy='Send a known category, or train with handle_unknown="ignore".',
     )
 
@@ -62,7 +62,3 @@ def _is_missing(value: Value) -> bool:
 
 def _numbers(values: Sequence[Value]) -> list[float]:
     return [float(value) for value in values if isinstance(value, (int, float))]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names))

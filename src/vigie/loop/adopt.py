@@ -19,7 +19,7 @@ from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Measurement
 from vigie.domain.model import CHAMPION, ModelVersion, RunRecord
 from vigie.domain.schema import Schema
-from vigie.errors import DataError
+from vigie.errors import DataError, listed
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores, row_losses
 from vigie.evaluation.value import value_per_thousand
@@ -275,7 +275,7 @@ def _notes(loop: Loop, given: Given, dataset: Dataset, judged: _Judged) -> tuple
     roles = {loop.rules.data.target, loop.rules.data.entity, loop.rules.data.time, *loop.rules.data.exclude}
     unused = [name for name in given.table.column_names if name not in names and name not in roles]
     if unused:
-        notes.append(f"The model does not take {', '.join(map(repr, unused))}: left out of the schema.")
+        notes.append(f"The model does not take {listed(unused)}: left out of the schema.")
     task = dataset.schema.target.task
     if row_losses(judged.own, task).mean() >= row_losses(_dummy_scores(dataset, dataset.y), task).mean():
         notes.append(

@@ -16,7 +16,7 @@ from vigie.bundle.adapted import class_order
 from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Schema, Target
 from vigie.domain.task import Task
-from vigie.errors import BundleError, DataError, nearest
+from vigie.errors import BundleError, DataError, listed, nearest
 from vigie.inference.sklearn_scorer import SklearnScorer
 from vigie.training.columns import infer, plain
 from vigie.training.dataset import Dataset, DataSpec, build_dataset
@@ -140,7 +140,7 @@ def feature_names(estimator: Any, there: list[str], spec: DataSpec, declared: Sc
     missing = [name for name in names if name not in there]
     if missing:
         raise DataError(
-            f"The model takes {', '.join(map(repr, missing[:5]))}, which the table lacks.{nearest(missing[0], there)}",
+            f"The model takes {listed(missing)}, which the table lacks.{nearest(missing[0], there)}",
             remedy="Give the table that it was fitted on.",
         )
     taken = [name for name in names if name in roles]

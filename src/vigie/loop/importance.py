@@ -1,5 +1,6 @@
 """How much each feature moves a model's answers, so that drift is weighed by what it means to the model."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,12 @@ from vigie.training.scoring import scores_of
 
 MOST_ROWS = 500
 """Rows that are shuffled: the weights need one digit, not three."""
+
+_MOST_CELLS = 200_000
+"""Rows times features of one question: of a wide table, fewer rows are shuffled."""
+
+_TOGETHER = 4_000_000
+"""Cells asked at once, about: a call of scikit-learn costs as much as thousands of cells."""
 
 
 def importance_of(model: Any, task: Task, frame: pd.DataFrame, *, seed: int) -> tuple[float, ...] | None:
@@ -32,15 +39,29 @@ def importance_of(model: Any, task: Task, frame: pd.DataFrame, *, seed: int) -> 
         (2019), All models are wrong, but many are useful.
     """
     rng = np.random.default_rng(seed)
-    rows = frame.iloc[rng.permutation(len(frame))[:MOST_ROWS]]
+    n = min(MOST_ROWS, max(1, _MOST_CELLS // frame.shape[1]))
+    rows = frame.iloc[rng.permutation(len(frame))[:n]]
     shuffled = rng.permutation(len(rows))
     before = _answers(model, task, rows)
-    moved = []
-    for name in frame.columns:
-        asked = rows.assign(**{name: rows[name].to_numpy()[shuffled]})
-        moved.append(float(np.abs(_answers(model, task, asked) - before).mean()))
+    n_together = max(1, _TOGETHER // rows.size)
+    moved: list[float] = []
+    for start in range(0, frame.shape[1], n_together):
+        names = list(frame.columns[start : start + n_together])
+        answers = _answers(model, task, _copies(rows, names, shuffled)).reshape(len(names), *before.shape)
+        moved += [float(np.abs(each - before).mean()) for each in answers]
     total = sum(moved)
     return tuple(value / total for value in moved) if total > 0 and np.isfinite(total) else None
+
+
+def _copies(rows: pd.DataFrame, names: Sequence[str], shuffled: np.ndarray) -> pd.DataFrame:
+    """Return the rows once for every name, that column in another order."""
+    order = np.tile(np.arange(len(rows)), (len(names), 1))
+    columns = {}
+    for place, name in enumerate(names):
+        own = order.copy()
+        own[place] = shuffled
+        columns[name] = rows[name].array.take(own.ravel())
+    return rows.iloc[order.ravel()].reset_index(drop=True).assign(**columns)
 
 
 def _answers(model: Any, task: Task, frame: pd.DataFrame) -> np.ndarray:

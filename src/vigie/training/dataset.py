@@ -4,6 +4,7 @@ Everything that would make a model silently wrong is refused here, in words abou
 among the features, identifiers, text that is half numbers, infinities, columns without values.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.domain.frame import model_frame
-from vigie.domain.schema import Feature, Kind, Schema
+from vigie.domain.schema import MOST_FEATURES, Feature, Kind, Schema
 from vigie.domain.task import Task
-from vigie.errors import DataError, InsufficientDataError, nearest
+from vigie.errors import DataError, InsufficientDataError, listed, nearest
 from vigie.training.columns import conform, infer, is_text, measured, plain
 from vigie.training.digest import table_digest
 from vigie.training.roles import read_entities, read_times
@@ -103,6 +104,7 @@ def build_dataset(table: pa.Table, spec: DataSpec, declared: Schema | None) -> D
     table = _with_outcome(table, spec.target, warnings)
     outcomes = read_target(spec.target, table.column(spec.target), task=spec.task, positive=spec.positive)
     features = _features(table, spec, declared)
+    _check_width(features)
     columns: dict[str, pa.ChunkedArray] = {}
     for position, feature in enumerate(features):
         values = conform(feature, table.column(feature.name))
@@ -124,10 +126,10 @@ def check_table(table: pa.Table, spec: DataSpec) -> None:
         DataError: it cannot be learnt from, whatever its values are.
     """
     names = table.column_names
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
     if repeated:
         raise DataError(
-            f"More than one column is called {', '.join(map(repr, repeated))}.",
+            f"More than one column is called {listed(repeated)}.",
             remedy="Rename or remove the duplicates.",
         )
     if table.num_rows == 0 or not names:
@@ -226,16 +228,24 @@ def _check_contract(names: Sequence[str], declared: Schema, spec: DataSpec) -> N
         )
     missing = [name for name in declared.names if name not in names]
     if missing:
-        listed = ", ".join(map(repr, missing))
         raise DataError(
-            f"The schema file lists {listed}, which the table lacks.{nearest(missing[0], names)}",
+            f"The schema file lists {listed(missing)}, which the table lacks.{nearest(missing[0], names)}",
             remedy="Correct the source, or remove the feature from the schema file.",
         )
     extra = [name for name in names if name not in declared.names]
     if extra:
         raise DataError(
-            f"The table has {', '.join(map(repr, extra))}, which the schema file does not list.",
+            f"The table has {listed(extra)}, which the schema file does not list.",
             remedy="Add them to the schema file, or to data.exclude.",
+        )
+
+
+def _check_width(features: Sequence[Feature]) -> None:
+    if len(features) > MOST_FEATURES:
+        raise DataError(
+            f"The table has {len(features):,} features; a model that is served takes {MOST_FEATURES:,} at most: the "
+            "prediction log keeps each in a column.",
+            remedy="Name the ones that matter in the schema file, or leave some out with data.exclude.",
         )
 
 

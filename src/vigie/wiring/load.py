@@ -21,7 +21,7 @@ from vigie.bundle.members import MANIFEST, Parts, read_members
 from vigie.bundle.trust import Trust
 from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Label, Schema
-from vigie.errors import ConfigurationError, DataError, StorageError, VigieWarning, nearest
+from vigie.errors import ConfigurationError, DataError, StorageError, VigieWarning, listed, nearest
 from vigie.inference.payload import Rows, read_rows
 from vigie.inference.slots import ServingModel
 from vigie.loop.open_bundle import open_bundle
@@ -176,7 +176,7 @@ def _rows(X: Any, schema: Schema) -> Rows:
     unknown = unknown_columns(table, schema)
     if unknown:
         raise DataError(
-            f"The model does not know {', '.join(map(repr, unknown[:5]))}.{nearest(unknown[0], schema.names)}",
+            f"The model does not know {listed(unknown)}.{nearest(unknown[0], schema.names)}",
             remedy=f"Drop what it does not take; its columns are: {', '.join(schema.names)}.",
         )
     return table_rows(table, schema)

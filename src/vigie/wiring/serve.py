@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from functools import partial
@@ -22,6 +22,7 @@ from vigie.adapters.bundle_cache import BundleCache
 from vigie.adapters.clock import RandomIds, SystemClock
 from vigie.adapters.nvml import open_gpus
 from vigie.api.access import LOOPBACK_HOSTS
+from vigie.api.answering import rehearse
 from vigie.api.app import create_app
 from vigie.api.cells import Board
 from vigie.api.door import Door
@@ -30,7 +31,7 @@ from vigie.api.service import Limits, Service
 from vigie.api.telemetry import Telemetry
 from vigie.bundle.trust import Trust
 from vigie.errors import ConfigurationError, VigieError
-from vigie.inference.slots import Slots
+from vigie.inference.slots import ServingModel, Slots
 from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
@@ -116,7 +117,8 @@ def answer(post: Post, worker: int) -> None:
     if (gpus := open_gpus()) is not None:
         telemetry.registry.register(gpus)
     try:
-        with _swapping(settings, open_cache(settings), slots), watched_keys(post.keys, post.door):
+        swapping = _swapping(settings, open_cache(settings), slots, partial(rehearse, service=service))
+        with swapping, watched_keys(post.keys, post.door):
             # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets
             # the log and the follower be closed.
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -134,24 +136,36 @@ def answer(post: Post, worker: int) -> None:
         writer.close()
 
 
-def load_champion(cache: BundleCache, slots: Slots, name: str, trust: Trust) -> bool:
+def load_champion(
+    cache: BundleCache, slots: Slots, name: str, trust: Trust, rehearse: Callable[[ServingModel], object] = bool
+) -> bool:
     """Open the version the cache points to, if it is not the one that serves; return whether it changed.
 
+    Args:
+        cache: holds the bundles and the pointer.
+        slots: who serves.
+        name: the registered model's name.
+        trust: types and signatures that this process's owner trusts.
+        rehearse: raises when the server could not answer with the model.
+
     Raises:
-        BundleError: the bundle is refused; the serving model stays.
+        BundleError: the bundle is refused; the serving model stays, as it does whatever else is raised.
     """
     version, serving = cache.pointer(name), slots.champion
     if version is None or (serving is not None and serving.version == version):
         return False
     model = open_bundle(cache.load(name, version), version=version, trust=trust)
     check_name(model.name, name)
+    rehearse(model)
     slots.swap(model)
     logger.info("%s version %s serves", name, version)
     return True
 
 
 @contextmanager
-def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[None]:
+def _swapping(
+    settings: Settings, cache: BundleCache, slots: Slots, rehearse: Callable[[ServingModel], object]
+) -> Iterator[None]:
     stopped = threading.Event()
     trust = trust_of(settings.bundle)
 
@@ -159,12 +173,14 @@ def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[
         trouble, pause = "", 0.0
         while not stopped.wait(pause):
             try:
-                load_champion(cache, slots, settings.project.name, trust)
+                load_champion(cache, slots, settings.project.name, trust, rehearse)
                 trouble = ""
-            except VigieError as error:
-                # The promise kept here: a bundle that is refused never takes down the model that serves.
+            except Exception as error:
+                # The promise kept here: whatever is wrong with a bundle takes down neither the model that serves nor
+                # the watch for the next one.
                 if str(error) != trouble:
-                    logger.error("the new champion is refused: %s", error)  # noqa: TRY400  the sentence is enough
+                    unforeseen = not isinstance(error, VigieError)  # of what was foreseen, the sentence is enough
+                    logger.error("the new champion is refused: %s", error, exc_info=unforeseen)  # noqa: TRY400  idem
                 trouble = str(error)
             pause = settings.serving.follow_every.total_seconds() if slots.champion else 0.1
 

@@ -119,6 +119,9 @@ SCHEMAS = {
     "unknown field": lambda schema: schema.update(code="x"),
     "missing field": lambda schema: schema.pop("entity"),
     "another order": lambda schema: schema["features"].reverse(),
+    "more than are served": lambda schema: schema.update(
+        features=[schema["features"][0] | {"name": f"c{place}"} for place in range(1501)]
+    ),
     "another feature": lambda schema: schema["features"][0].update(name="other"),
 }
 

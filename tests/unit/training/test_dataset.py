@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.schema import MOST_FEATURES, Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.errors import DataError, InsufficientDataError, SchemaMismatchError
 from vigie.training.dataset import DataSpec, build_dataset
@@ -272,6 +272,14 @@ def test_a_table_that_breaks_the_contract_is_refused(features, columns, error, s
     """The file wins, and the fault names the column."""
     with pytest.raises(error, match=said):
         build_dataset(table(**columns), SPEC, schema(*features))
+
+
+def test_a_table_wider_than_the_log_is_refused():
+    """A model of it could be trained, and then no answer of it be remembered."""
+    wide = {f"c{place}": pa.array([float(place + i % 3) for i in range(N)]) for place in range(MOST_FEATURES - 2)}
+    with pytest.raises(DataError, match=r"has 1,501 features; a model that is served takes 1,500 at most"):
+        build_dataset(table(**wide), SPEC, None)
+    assert len(build_dataset(table(**wide, city=None), SPEC, None).schema.features) == MOST_FEATURES
 
 
 def test_a_schema_of_another_target_is_refused():

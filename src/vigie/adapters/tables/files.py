@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from vigie.errors import DataError, nearest
+from vigie.errors import DataError, listed, nearest
 
 _CSV = frozenset({".csv", ".tsv", ".txt"})
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -99,7 +99,7 @@ def refuse_repeated(names: Sequence[str], what: str) -> None:
     repeated = sorted(name for name, times in Counter(names).items() if times > 1)
     if repeated:
         raise DataError(
-            f"There is more than one column called {', '.join(map(repr, repeated))} in {what}.",
+            f"There is more than one column called {listed(repeated)} in {what}.",
             remedy="Rename or remove the duplicates.",
         )
 
