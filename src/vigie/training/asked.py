@@ -85,7 +85,9 @@ def _read(task: Task, item: Asked) -> Candidate:
             remedy="Name one of these with parameters, beside it or in its place.",
             key=f"{KEY}.{name}",
         )
-    candidate = replace(_named(task, name), params=table, grid={key: tuple(values) for key, values in grid.items()})
+    values = {key: tuple(values) for key, values in grid.items()}
+    # whoever sets a parameter has a model in mind: it is fitted as written, once
+    candidate = replace(_named(task, name), params=table, grid=values, members=1)
     _check_parameters(task, name, candidate)
     return candidate
 

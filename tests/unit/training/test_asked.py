@@ -156,3 +156,11 @@ def test_a_booster_takes_its_own_parameters_and_no_others(name, params):
     assert candidate.estimator(Task.REGRESSION, 0, {}).get_params().items() >= params.items()
     with pytest.raises(ConfigurationError, match="no such parameter"):
         candidates_for(Task.REGRESSION, [{"name": name, "max_leafs": 3}])
+
+
+def test_a_candidate_with_a_parameter_of_the_users_is_fitted_once():
+    """It is the model they have in mind; as it comes, the kept model is the mean of two fits."""
+    named, written = candidates_for(
+        Task.BINARY, ["hist_gradient_boosting", {"name": "hist_gradient_boosting", "max_features": 1.0}]
+    )[:2]
+    assert (named.members, written.members) == (2, 1)
