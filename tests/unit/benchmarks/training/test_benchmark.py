@@ -40,6 +40,16 @@ def test_a_failed_peer_leaves_no_distance() -> None:
     assert differences(outcomes(catboost=None), CASE, BOOSTERS) == (None,)
 
 
+def test_the_splits_of_a_round_are_one_value() -> None:
+    """A small table is split several times a round: their mean is judged, and one that failed leaves none."""
+    (small,) = (case for case in CASES if case.splits == 4)
+    found = {(small.name, engine.name): [trial(0.7)] * 8 for engine in BOOSTERS}
+    found[small.name, VIGIE.name] = [trial(0.7 + gap) for gap in (0.0, 0.01, -0.02, 0.0, 0.0, 0.0, 0.0, 0.004)]
+    assert differences(found, small, BOOSTERS) == pytest.approx((-0.0025, 0.001))
+    found[small.name, VIGIE.name][5] = Failure("it broke")
+    assert differences(found, small, BOOSTERS) == (pytest.approx(-0.0025), None)
+
+
 @pytest.mark.parametrize(("best", "met"), [(0.804, True), (0.806, False), (None, None)])
 def test_the_gates_of_the_release(best: float | None, *, met: bool | None) -> None:
     """0.005 of AUC below the best peer is the limit on each of three tables; CPU time has a gate of its own."""
