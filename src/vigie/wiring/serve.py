@@ -10,9 +10,8 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from importlib.util import find_spec
@@ -35,6 +34,7 @@ from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
 from vigie.wiring.following import Follower, looked_after
+from vigie.wiring.repeating import repeating
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
 from vigie.wiring.tracing import traced
 from vigie.wiring.verdicts import read_verdicts
@@ -150,31 +150,22 @@ def load_champion(cache: BundleCache, slots: Slots, name: str, trust: Trust) -> 
     return True
 
 
-@contextmanager
-def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> Iterator[None]:
-    stopped = threading.Event()
-    trust = trust_of(settings.bundle)
+def _swapping(settings: Settings, cache: BundleCache, slots: Slots) -> AbstractContextManager[None]:
+    trouble, trust = "", trust_of(settings.bundle)
 
-    def look() -> None:
-        trouble, pause = "", 0.0
-        while not stopped.wait(pause):
-            try:
-                load_champion(cache, slots, settings.project.name, trust)
-                trouble = ""
-            except VigieError as error:
-                # The promise kept here: a bundle that is refused never takes down the model that serves.
-                if str(error) != trouble:
-                    logger.error("the new champion is refused: %s", error)  # noqa: TRY400  the sentence is enough
-                trouble = str(error)
-            pause = settings.serving.follow_every.total_seconds() if slots.champion else 0.1
+    def look() -> float:
+        nonlocal trouble
+        try:
+            load_champion(cache, slots, settings.project.name, trust)
+            trouble = ""
+        except VigieError as error:
+            # The promise kept here: a bundle that is refused never takes down the model that serves.
+            if str(error) != trouble:
+                logger.error("the new champion is refused: %s", error)  # noqa: TRY400  the sentence is enough
+            trouble = str(error)
+        return settings.serving.follow_every.total_seconds() if slots.champion else 0.1
 
-    thread = threading.Thread(target=look, name="vigie-swap", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(_STOP_S)
+    return repeating(look, name="vigie-swap")
 
 
 @contextmanager
