@@ -14,17 +14,20 @@ from vigie.cli import turns
 from vigie.cli.output import console, number, plain, print_json
 from vigie.cli.report import print_report
 from vigie.cli.timeline import cut, print_timeline
+from vigie.domain.model import ModelVersion
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError, DataError
 from vigie.evaluation.metrics import Scores
 from vigie.loop.cycle import Turn
+from vigie.loop.retrain import Challenge
 from vigie.monitoring.assess import Reference, WindowRows, assess
 from vigie.monitoring.counts import count_window
 from vigie.monitoring.performance import PerformanceRule
 from vigie.monitoring.profile import build_profile
 from vigie.monitoring.thresholds import AlarmRule
+from vigie.promotion.gate import GateDecision
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NAMES = (
@@ -107,7 +110,18 @@ def test_a_turn_is_json_without_nan(closed, capsys):
 def test_trouble_with_brackets_is_printed(monkeypatch):
     """An error may quote a name."""
     turn = replace(Turn(a_report()), trouble="Column 'end[/]' is odd.")
-    assert "Column 'end[/]' is odd." in printed(monkeypatch, lambda screen: turns.print_turn(turn, screen))
+    assert "Could not retrain: Column 'end[/]' is odd." in printed(
+        monkeypatch, lambda screen: turns.print_turn(turn, screen)
+    )
+
+
+def test_a_promotion_that_was_lost_is_told_after_the_gate(monkeypatch):
+    """The challenger was fine; its place was not free any more."""
+    gate = GateDecision(promote=True, reasons=("Better.",), loss="log-loss", difference=None)
+    lost = Challenge(ModelVersion("odd", "3", None, NOW), None, gate)
+    turn = replace(Turn(a_report()), challenge=lost, trouble="Somebody moved it meanwhile.")
+    shown = printed(monkeypatch, lambda screen: turns.print_turn(turn, screen)).split()
+    assert " ".join(shown) == "Gate: promote version 3. Better. Could not promote: Somebody moved it meanwhile."
 
 
 @pytest.mark.parametrize(
