@@ -1,10 +1,11 @@
 """How numbers, tables and progress look in a terminal, at eighty columns."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TextIO, cast
 
 from rich.console import Console, Group
 from rich.markup import escape
@@ -19,10 +20,32 @@ WIDTH = 80
 COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red", Verdict.UNKNOWN: "dim"}
 
 
+class _Trimmed:
+    """A stream whose lines end without blanks: rich fills up the last cell of a row, and breaks a line after a blank.
+
+    Args:
+        stream: where it is all written to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write text whose lines are whole."""
+        return self._stream.write(re.sub(" +\n", "\n", text))
+
+
 def console(*, error: bool = False) -> Console:
     """Return a console no wider than eighty columns; plain text when it is not a terminal."""
     made = Console(stderr=error, highlight=False, soft_wrap=False, emoji=False)
-    made.width = min(WIDTH, made.width) if made.is_terminal else WIDTH
+    if made.is_terminal:
+        made.width = min(WIDTH, made.width)
+    else:
+        made.width = WIDTH
+        made.file = cast("TextIO", _Trimmed(sys.stderr if error else sys.stdout))
     return made
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.cli import turns
-from vigie.cli.output import console, number, plain, print_json
+from vigie.cli.output import console, number, plain, print_json, table
 from vigie.cli.report import print_report
 from vigie.cli.timeline import cut, print_timeline
 from vigie.domain.model import ModelVersion
@@ -82,6 +82,17 @@ def test_a_report_fits_eighty_columns(monkeypatch):
 
     shown = printed(monkeypatch, lambda screen: print_report(a_report(), screen))
     assert max(cell_len(line) for line in shown.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("error", [True, False])
+def test_no_line_ends_with_blanks_where_it_is_piped(error, capsys):
+    """Neither a row that is shorter than its table, nor a paragraph that was broken."""
+    screen = console(error=error)
+    screen.print(table("Cities", (("city", "left"), ("why", "left")), [("Lyon", "x"), ("Aix", "a word " * 20)]))
+    screen.print("a word " * 20)
+    shown = capsys.readouterr()[error].splitlines()
+    assert len(shown) > 5
+    assert [line for line in shown if line != line.rstrip()] == []
 
 
 def test_an_empty_window_is_printed(monkeypatch):
