@@ -28,7 +28,7 @@ def test_the_demo_turns_the_loop_once(tmp_path):
     assert "Version 1 is the champion" in story
     assert "Inputs changed: anciennete_mois, montant_mensuel, nb_reclamations." in story
     assert "Retrain:" in story
-    assert re.search(r"Gate: promote version 2\. .*lower by [\d.]+ \[[\d.]+, [\d.]+; 90%\]", story)
+    assert re.search(r"Gate: promote version 2\. .*lower by [\d.]+ \[[\d.]+, [\d.]+; 90 %\]", story)
     assert "Promoted version 2, after version 1." in story
     assert "The server answers with version 2" in story
     counted = re.search(r"([\d,]+) requests, (\d+) failed; ([\d,]+) predictions \(.*\); ([\d,]+) in the log", story)
