@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, TextIO, cast
@@ -99,12 +100,41 @@ def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
     return Group(f"[bold]{title}[/]", made)
 
 
+class _Lines:
+    """Says a line on standard error whenever a candidate is done, for a log file: it wants no bar."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._last = ("", 0, 0)
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Take note of a fit."""
+        if name != self._last[0]:
+            self.end()
+        self._last = (name, done, total)
+
+    def end(self) -> None:
+        """Say that the last candidate is done, if there was one."""
+        name, done, total = self._last
+        if name:
+            said = f"{plain(name)} is done: {done} of {total} fits after {time.monotonic() - self._began:.0f} s"
+            console(error=True).print(said, soft_wrap=True)
+
+
 @contextmanager
 def fit_progress(*, quiet: bool, doing: str = "Fitting") -> Iterator[Any]:
-    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while something takes its time."""
+    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while something takes its time.
+
+    Where that is no terminal, fits are told by a line a candidate; what else there is takes seconds, and is not told.
+    """
     screen = console(error=True)
-    if quiet or not screen.is_terminal:  # a log file wants no bar, not even the empty line that it leaves
+    if quiet or not (screen.is_terminal or doing == "Fitting"):
         yield lambda _name, _done, _total: None
+        return
+    if not screen.is_terminal:
+        lines = _Lines()
+        yield lines
+        lines.end()
         return
     columns = (
         TextColumn(doing + " {task.fields[name]:<24}"),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.cli import turns
-from vigie.cli.output import console, number, plain, print_json, table
+from vigie.cli.output import console, fit_progress, number, plain, print_json, table
 from vigie.cli.report import print_report
 from vigie.cli.timeline import cut, print_timeline
 from vigie.domain.model import ModelVersion
@@ -93,6 +94,27 @@ def test_no_line_ends_with_blanks_where_it_is_piped(error, capsys):
     shown = capsys.readouterr()[error].splitlines()
     assert len(shown) > 5
     assert [line for line in shown if line != line.rstrip()] == []
+
+
+def test_a_log_file_reads_a_line_for_every_candidate_that_is_done(capsys):
+    """On standard error, without a bar."""
+    with fit_progress(quiet=False) as progress:
+        for step in (("dummy", 0, 8), ("dummy", 3, 8), ("own[1].Model", 3, 8), ("own[1].Model", 8, 8)):
+            progress(*step)
+    told = capsys.readouterr()
+    assert re.sub(r"\d+ s", "0 s", told.err).splitlines() == [
+        "dummy is done: 3 of 8 fits after 0 s",
+        "own[1].Model is done: 8 of 8 fits after 0 s",
+    ]
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("asked", [{"quiet": True}, {"quiet": False, "doing": "Reporting"}])
+def test_a_log_file_reads_nothing_of_what_is_quiet_or_short(asked, capsys):
+    """JSON is for programs; parts of a report take a second each."""
+    with fit_progress(**asked) as progress:
+        progress("dummy", 0, 8)
+    assert capsys.readouterr().err == ""
 
 
 def test_an_empty_window_is_printed(monkeypatch):
