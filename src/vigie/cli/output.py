@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from vigie.domain.measurement import Measurement, Verdict
 
@@ -21,32 +22,42 @@ WIDTH = 80
 COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red", Verdict.UNKNOWN: "dim"}
 
 
-class _Trimmed:
-    """A stream whose lines end without blanks: rich fills up the last cell of a row, and breaks a line after a blank.
+_TIE = "\ue000"  # a character that nobody uses: rich breaks lines at every kind of blank that there is
+
+
+class _Screen(Console):
+    """A console that leaves a number and its percent sign on one line."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return styled text."""
+        made = super().render_str(text, **options)
+        made.plain = made.plain.replace(" %", f"{_TIE}%")
+        return made
+
+
+class Stream:
+    """Where a console writes to; no line ends with blanks: rich fills up cells, and breaks a line after a blank.
 
     Args:
-        stream: where it is all written to.
+        under: what it is all written to.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, under: TextIO) -> None:
+        self._under = under
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        return getattr(self._under, name)
 
     def write(self, text: str) -> int:
         """Write text whose lines are whole."""
-        return self._stream.write(re.sub(" +\n", "\n", text))
+        return self._under.write(re.sub(" +\n", "\n", text.replace(_TIE, " ")))
 
 
 def console(*, error: bool = False) -> Console:
     """Return a console no wider than eighty columns; plain text when it is not a terminal."""
-    made = Console(stderr=error, highlight=False, soft_wrap=False, emoji=False)
-    if made.is_terminal:
-        made.width = min(WIDTH, made.width)
-    else:
-        made.width = WIDTH
-        made.file = cast("TextIO", _Trimmed(sys.stderr if error else sys.stdout))
+    stream = Stream(sys.stderr if error else sys.stdout)
+    made = _Screen(file=cast("TextIO", stream), highlight=False, soft_wrap=False, emoji=False)
+    made.width = min(WIDTH, made.width) if made.is_terminal else WIDTH
     return made
 
 

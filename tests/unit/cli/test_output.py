@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.cli import turns
-from vigie.cli.output import console, fit_progress, number, plain, print_json, table
+from vigie.cli.output import Stream, console, fit_progress, number, plain, print_json, table
 from vigie.cli.report import print_report
 from vigie.cli.timeline import cut, print_timeline
 from vigie.domain.model import ModelVersion
@@ -63,7 +63,7 @@ def a_report(names=NAMES, n=400, shift=3.0):
 def printed(monkeypatch, tell):
     """Return what ``tell(screen)`` prints."""
     screen = console()
-    monkeypatch.setattr(screen, "file", io.StringIO())
+    monkeypatch.setattr(screen, "file", Stream(io.StringIO()))
     tell(screen)
     return screen.file.getvalue()
 
@@ -115,6 +115,13 @@ def test_a_log_file_reads_nothing_of_what_is_quiet_or_short(asked, capsys):
     with fit_progress(**asked) as progress:
         progress("dummy", 0, 8)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("n", range(70, 80))
+def test_a_percent_sign_stays_with_its_number(n, capsys):
+    """Wherever the line has to be broken."""
+    console().print("x" * n + " 90 %] and more of it")
+    assert "90 %]" in capsys.readouterr().out
 
 
 def test_an_empty_window_is_printed(monkeypatch):
