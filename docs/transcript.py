@@ -38,6 +38,8 @@ _VARYING = (
     (re.compile(r"(?<![\w.])-?\d[\d,]*(\.\d+)?(e[+-]?\d+)?"), "N"),
     (re.compile(r"\s+"), " "),
 )
+# A line for whoever waits; a page shows what is there at the end.
+_WAITING = re.compile(r"^\S+ is done: \d+ of \d+ fits after \d+ s\n", re.MULTILINE)
 _READY_S = 60.0
 _STILL_S = 0.5
 _CURL = """\
@@ -146,10 +148,10 @@ class Session:
         self._home.cleanup()
 
     def run(self, command: str) -> str:
-        """Run a command line as a page shows it and return what it prints, on both streams."""
+        """Run a command line as a page shows it and return what it prints, on both streams, but for its progress."""
         line = command.replace(f"localhost:{PORT}", f"localhost:{self._port}")
         printed = self._start(line.removesuffix("&").strip()) if line.endswith("&") else self._wait_for(line)
-        return printed.replace(self._port, PORT).strip("\n")
+        return _WAITING.sub("", printed).replace(self._port, PORT).strip("\n")
 
     def _wait_for(self, line: str) -> str:
         done = subprocess.run(  # noqa: S603  the page's own commands

@@ -110,7 +110,7 @@ def _keep(record: Record, found: Slice) -> None:
     for name, value in (("per_s", found.per_s), ("p50_ms", found.p50_ms), ("p99_ms", found.p99_ms)):
         record.add(name, value)
     if found.load_share > BUSY_LOAD_SHARE and not record.notes:
-        record.notes.append(f"the load used {found.load_share:.0%} of its core: it may have been the limit")
+        record.notes.append(f"the load used {100 * found.load_share:.0f} % of its core: it may have been the limit")
 
 
 def _one_connection(session: Session, seconds: int) -> None:

@@ -16,7 +16,7 @@ VigieError
 │       └── WrongSignatureError   .signer
 ├── RegistryError                 the registry said no
 │   ├── ModelNotFoundError        .name, .wanted, .available
-│   ├── NoChampionError           .name
+│   ├── NoChampionError           .name, .waiting, .refused
 │   ├── AliasMovedError           .alias, .expected, .found
 │   └── LeaseHeldError            .name, .owner
 └── StorageError                  a backend failed; .store, .retryable
@@ -216,6 +216,9 @@ class RegistryError(VigieError):
         super().__init__(f"{problem} {remedy}")
 
 
+_TRAIN_FIRST = "Run `vigie train` first; if you did, `vigie history` says why nothing was registered."
+
+
 class ModelNotFoundError(RegistryError):
     """No such model, version or alias."""
 
@@ -225,20 +228,33 @@ class ModelNotFoundError(RegistryError):
         self.available = tuple(available)
         what = f"{name} has no version or alias {wanted!r}" if wanted else f"there is no model {name!r}"
         known = f" Known: {', '.join(self.available)}." if self.available else ""
-        way_out = "Name one of these." if self.available else "Run `vigie train` first."
+        way_out = "Name one of these." if self.available else _TRAIN_FIRST
         remedy = nearest(wanted or name, self.available).strip() or way_out
         super().__init__(f"In the registry, {what}.{known}", remedy=remedy)
 
 
 class NoChampionError(RegistryError):
-    """No version of the model serves."""
+    """No version of the model serves.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: of the model.
+        waiting: versions that are registered all the same.
+        refused: why what was trained last was refused.
+    """
+
+    def __init__(self, name: str, *, waiting: Sequence[str] = (), refused: str = "") -> None:
         self.name = name
-        super().__init__(
-            f"Model {name!r} has no champion.",
-            remedy="Run `vigie train`, or `vigie promote VERSION` to name one.",
-        )
+        self.waiting = tuple(waiting)
+        self.refused = refused
+        problem = f"Model {name!r} has no champion"
+        remedy = "Run `vigie train`, or `vigie promote VERSION` to name one; `vigie history` tells what was refused."
+        if waiting:
+            problem += f"; registered: {', '.join(waiting)}"
+            remedy = f"Name one with `vigie promote {waiting[-1]}`; `vigie history` tells what became of each."
+        elif refused:
+            problem += f": what was trained last was refused. {refused.removesuffix('.')}"
+            remedy = "More rows, or columns that tell more of the outcome, may change that at the next `vigie train`."
+        super().__init__(f"{problem}.", remedy=remedy)
 
 
 class AliasMovedError(RegistryError):

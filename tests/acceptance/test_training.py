@@ -97,3 +97,20 @@ def test_the_report_is_with_the_run_and_in_a_file(new_project, tmp_path):
     assert "could not be written" in done.stderr
     assert "version 2 is registered" in done.stdout
     assert len(list((project.folder / ".vigie" / "artifacts").rglob("report.html"))) == 1
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # MLflow's own use of SQLAlchemy
+@pytest.mark.parametrize("ask", [("predict", "t.csv"), ("monitor",)], ids=["predict", "monitor"])
+def test_whoever_asks_after_a_refused_training_hears_of_it(new_project, ask, monkeypatch, capsys):
+    """Coin tosses: not that training would help, but why it did not."""
+    project = new_project(HEAD + '[training]\ncandidates = ["logistic"]\nreport = false\n', rows=0)
+    (project.folder / "t.csv").write_text(GOOD)
+    monkeypatch.chdir(project.folder)
+    for line in (("train",), ask):
+        monkeypatch.setattr("sys.argv", ["vigie", *line])
+        with pytest.raises(SystemExit) as caught:
+            main()
+    told = capsys.readouterr().err
+    assert caught.value.code == 5
+    assert "what was trained last was refused" in told
+    assert "the dummy" in told

@@ -83,6 +83,20 @@ def follow_move(database: Path) -> list[str]:
     return before
 
 
+def damage_told(error: BaseException | None) -> str:
+    """Return how SQLite says, anywhere among an error's causes, that its file is broken; an empty text if it does not.
+
+    Args:
+        error: as MLflow or SQLAlchemy raised it.
+    """
+    while error is not None:
+        # An extended code holds the plain one in its lowest byte.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            return f"damaged or no database ({error})"
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 def _elsewhere(store: sqlite3.Connection, now: str) -> list[str]:
     """Return experiments' folders that are not here, while something that was stored in them is.
 

@@ -27,7 +27,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from vigie.adapters.mlflow_store import follow_move, sqlite_file
+from vigie.adapters.mlflow_store import damage_told, follow_move, sqlite_file
 from vigie.adapters.process_name import has_ended, process_name
 from vigie.domain.model import RunRecord, TrackedRuns, UsedRows
 from vigie.errors import RegistryError
@@ -45,6 +45,12 @@ _RECORDER = "vigie.recorder"
 _NOTE = "mlflow.note.content"
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """MLflow's pages then open on runs and models, not on what language models need."""
+
+_MEND = (
+    "Stop what uses it, move it away and bring back a backup. Without one, `vigie train` begins a new one: versions, "
+    "runs and aliases are lost, versions count from 1 again, and `vigie doctor` says which of the server's copies must "
+    "go. Prediction log, ledger and bundle cache are files of their own, untouched; a running server goes on."
+)
 
 # The longest that MLflow's database takes.
 _PARAM_CHARACTERS, _NOTE_CHARACTERS, _DIGEST_CHARACTERS = 6_000, 8_000, 36
@@ -68,17 +74,24 @@ def translated(doing: str) -> Iterator[None]:
     """Turn whatever MLflow raises into a RegistryError that says what was being done."""
     try:
         yield
-    except MlflowException as exc:
-        raise RegistryError(
-            f"MLflow could not {doing}: {exc}.", remedy="Check stores.tracking_uri and that its server runs."
-        ) from exc
-    except SQLAlchemyError as exc:  # MLflow lets its driver's own errors through while it opens a store
-        raise RegistryError(
-            f"MLflow could not {doing}: {str(exc).splitlines()[0]}.",
-            remedy="Check that stores.tracking_uri names an MLflow store.",
-        ) from exc
+    except (MlflowException, SQLAlchemyError) as exc:
+        raise _told(doing, exc) from exc
     except OSError as exc:
         raise RegistryError(f"MLflow could not {doing}: {exc}.", remedy="Check the disk and the permissions.") from exc
+
+
+def _told(doing: str, exc: MlflowException | SQLAlchemyError) -> RegistryError:
+    if damage := damage_told(exc):
+        return RegistryError(f"MLflow could not {doing}: its SQLite file is {damage}.", remedy=_MEND)
+    if isinstance(exc, MlflowException):
+        return RegistryError(
+            f"MLflow could not {doing}: {exc}.", remedy="Check stores.tracking_uri and that its server runs."
+        )
+    # MLflow lets its driver's own errors through while it opens a store
+    return RegistryError(
+        f"MLflow could not {doing}: {str(exc).splitlines()[0]}.",
+        remedy="Check that stores.tracking_uri names an MLflow store.",
+    )
 
 
 def cut(text: str, characters: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from vigie.bundle.manifest import Manifest
 from vigie.domain.schema import Feature, Schema
+from vigie.reporting.wording import percent
 
 MAX_CATEGORIES = 10
 """Levels named in a table cell; the schema has them all."""
@@ -76,7 +77,7 @@ def _interval(metric: Mapping[str, Any]) -> str:
     interval = metric.get("interval")
     if not interval:
         return _text(metric.get("reason") or "-")
-    return f"{_number(interval['low'])} to {_number(interval['high'])} ({interval['level']:.0%})"
+    return f"{_number(interval['low'])} to {_number(interval['high'])} ({percent(interval['level'])})"
 
 
 def _features(schema: Schema) -> str:

@@ -7,6 +7,7 @@ from vigie.evaluation.segments import Segment
 from vigie.monitoring.estimation import BLIND, EstimateReport
 from vigie.monitoring.weak_spots import DeclaredSegment, SegmentReport
 from vigie.monitoring.window_report import Report
+from vigie.reporting.wording import percent
 
 
 def print_business(report: Report, screen: Console) -> None:
@@ -58,7 +59,7 @@ def _print_segments(segments: SegmentReport, known: str, screen: Console) -> Non
                 measured(item.metrics[0]),
                 measured(item.metrics[1]),
                 f"{item.metrics[0].n:,}",
-                "-" if item.coverage.value is None else f"{item.coverage.value:.1%}",
+                "-" if item.coverage.value is None else f"{percent(item.coverage.value, 1)}",
             )
             for item in segments.declared
         ]

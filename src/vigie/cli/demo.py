@@ -1,6 +1,7 @@
 """``vigie demo``: the whole loop, told as it happens."""
 
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +28,7 @@ def command(*, once: bool, keep: Path | None) -> None:
     """
     if keep and keep.exists() and any(keep.iterdir()):
         raise click.BadParameter(f"{keep} is not empty; the demo overwrites nothing", param_hint="--keep")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started and written is cleared away
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vigie-demo-")))
         sys.exit(_tell(folder.resolve(), once=once, kept=keep is not None))

@@ -11,6 +11,7 @@ import click
 
 from vigie.cli.options import json_option, project_option, settings_of
 from vigie.domain.measurement import Verdict
+from vigie.reporting.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _replay(settings: Any, rows: int, *, as_json: bool) -> None:
     screen.print(plain(found.sentence))
     for name, n_windows in sorted(found.columns.items(), key=lambda item: -item[1]):
         screen.print(f"  {plain(name)} alarmed in {n_windows} of {found.n_windows} windows")
-    budget = f"{settings.monitoring.false_alarm_budget:.0%}"
+    budget = f"{percent(settings.monitoring.false_alarm_budget)}"
     if found.in_time_order:
         screen.print(f"Rows in order of time are not independent: the budget of {budget} is no promise for them.")
     else:

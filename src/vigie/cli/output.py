@@ -1,15 +1,18 @@
 """How numbers, tables and progress look in a terminal, at eighty columns."""
 
 import json
+import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TextIO, cast
 
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from vigie.domain.measurement import Measurement, Verdict
 
@@ -19,9 +22,41 @@ WIDTH = 80
 COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red", Verdict.UNKNOWN: "dim"}
 
 
+_TIE = "\ue000"  # a character that nobody uses: rich breaks lines at every kind of blank that there is
+
+
+class _Screen(Console):
+    """A console that leaves a number and its percent sign on one line."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return styled text."""
+        made = super().render_str(text, **options)
+        made.plain = made.plain.replace(" %", f"{_TIE}%")
+        return made
+
+
+class Stream:
+    """Where a console writes to; no line ends with blanks: rich fills up cells, and breaks a line after a blank.
+
+    Args:
+        under: what it is all written to.
+    """
+
+    def __init__(self, under: TextIO) -> None:
+        self._under = under
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._under, name)
+
+    def write(self, text: str) -> int:
+        """Write text whose lines are whole."""
+        return self._under.write(re.sub(" +\n", "\n", text.replace(_TIE, " ")))
+
+
 def console(*, error: bool = False) -> Console:
     """Return a console no wider than eighty columns; plain text when it is not a terminal."""
-    made = Console(stderr=error, highlight=False, soft_wrap=False, emoji=False)
+    stream = Stream(sys.stderr if error else sys.stdout)
+    made = _Screen(file=cast("TextIO", stream), highlight=False, soft_wrap=False, emoji=False)
     made.width = min(WIDTH, made.width) if made.is_terminal else WIDTH
     return made
 
@@ -76,12 +111,41 @@ def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
     return Group(f"[bold]{title}[/]", made)
 
 
+class _Lines:
+    """Says a line on standard error whenever a candidate is done, for a log file: it wants no bar."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._last = ("", 0, 0)
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Take note of a fit."""
+        if name != self._last[0]:
+            self.end()
+        self._last = (name, done, total)
+
+    def end(self) -> None:
+        """Say that the last candidate is done, if there was one."""
+        name, done, total = self._last
+        if name:
+            said = f"{plain(name)} is done: {done} of {total} fits after {time.monotonic() - self._began:.0f} s"
+            console(error=True).print(said, soft_wrap=True)
+
+
 @contextmanager
 def fit_progress(*, quiet: bool, doing: str = "Fitting") -> Iterator[Any]:
-    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while something takes its time."""
+    """Yield a callback ``(name, done, total)`` that draws a bar on standard error while something takes its time.
+
+    Where that is no terminal, fits are told by a line a candidate; what else there is takes seconds, and is not told.
+    """
     screen = console(error=True)
-    if quiet or not screen.is_terminal:  # a log file wants no bar, not even the empty line that it leaves
+    if quiet or not (screen.is_terminal or doing == "Fitting"):
         yield lambda _name, _done, _total: None
+        return
+    if not screen.is_terminal:
+        lines = _Lines()
+        yield lines
+        lines.end()
         return
     columns = (
         TextColumn(doing + " {task.fields[name]:<24}"),

@@ -26,10 +26,13 @@ def command(table: str, project: Path, *, as_json: bool, out: Path | None, versi
     """
     from vigie.adapters.tables.output import check_output, writing_table
     from vigie.cli.output import console, counted, plain, print_json, row_progress
+    from vigie.domain.model import CHAMPION
+    from vigie.errors import ModelNotFoundError
+    from vigie.loop.champion import champion_version
     from vigie.loop.open_bundle import open_bundle
     from vigie.loop.score import score
     from vigie.loop.tabular import told_cautions, unknown_columns
-    from vigie.wiring.operate import read_source
+    from vigie.wiring.operate import open_loop, read_source
     from vigie.wiring.registered import fetch
     from vigie.wiring.state import trust_of
 
@@ -39,7 +42,13 @@ def command(table: str, project: Path, *, as_json: bool, out: Path | None, versi
         check_output(out)
     settings = settings_of(project)
     rows = read_source(settings, table)
-    members, number = fetch(settings.tracking_uri, settings.project.name, version)
+    try:
+        members, number = fetch(settings.tracking_uri, settings.project.name, version)
+    except ModelNotFoundError:
+        if version == CHAMPION:
+            with open_loop(settings) as loop:
+                champion_version(loop)  # says what became of the trainings so far
+        raise
     model = open_bundle(members, version=number, trust=trust_of(settings.bundle))
     warnings: list[Any] = []
     with row_progress(rows.num_rows, quiet=as_json or out is None) as progress, writing_table(out) as writer:

@@ -7,6 +7,7 @@ from vigie.cli.output import Columns, counted, measured, number, plain, table, v
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.evaluation.calibration import Reliability
 from vigie.monitoring.window_report import FeatureReport, Report
+from vigie.reporting.wording import percent
 
 
 def print_report(report: Report, screen: Console) -> None:
@@ -74,7 +75,7 @@ def _drift(found: dict[str, Measurement]) -> tuple[str, str, str]:
 
 
 def _share(item: Measurement) -> str:
-    return "-" if item.value is None else f"{item.value:.1%}"
+    return "-" if item.value is None else f"{percent(item.value, 1)}"
 
 
 def _performance(report: Report) -> object:

@@ -17,6 +17,7 @@ from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn
 from vigie.loop.monitor import SETTLING
 from vigie.loop.register import register
+from vigie.reporting.wording import percent
 from vigie.settings import Settings
 from vigie.testing.tables import churn_table
 from vigie.wiring.demo import N_TRAINING, SEED, Customers, Tally, live_through, trickle, wait_for_version
@@ -107,7 +108,7 @@ class Story:
     def _traffic(self, customers: Customers, table: pa.Table) -> None:
         with self._bar("Predictions", len(table)) as told:
             live_through(customers, table, singles=200, batch=50, known=KNOWN, told=told)
-        self._say(f"{len(table):,} predictions over HTTP; the outcome of {KNOWN:.0%} of them came back.")
+        self._say(f"{len(table):,} predictions over HTTP; the outcome of {percent(KNOWN)} of them came back.")
 
     def _turn(self) -> Turn:
         time.sleep(SETTLING.total_seconds())

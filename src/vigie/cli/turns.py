@@ -21,13 +21,13 @@ def print_turn(turn: Turn, screen: Console) -> None:
     if turn.decision and turn.decision.asked:
         word = "Retrain" if turn.decision.retrain else "No retraining yet"
         screen.print(f"[bold]{word}[/]: {plain(turn.decision.reasons[-1])}")
-    if turn.trouble:
-        screen.print(f"[bold]Could not retrain[/]: {plain(turn.trouble)}")
     if turn.challenge:
         gate = turn.challenge.decision
         screen.print(
             f"[bold]Gate: {gate.verdict}[/] version {turn.challenge.version.version}. {plain(gate.reasons[0])}"
         )
+    if turn.trouble:
+        screen.print(f"[bold]Could not {'promote' if turn.challenge else 'retrain'}[/]: {plain(turn.trouble)}")
     if turn.promoted:
         screen.print(f"[bold]{turn.promoted.summary}[/]")
     if not (turn.alert or turn.promoted or turn.challenge or turn.trouble):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vigie.bundle.archive import Bundle, unpack
+from vigie.domain.event import EventKind
 from vigie.domain.model import CHAMPION
 from vigie.domain.schema import Schema
 from vigie.errors import NoChampionError
@@ -31,11 +32,13 @@ def champion_version(loop: Loop) -> str:
     """Return the version that serves.
 
     Raises:
-        NoChampionError: none does.
+        NoChampionError: none does, and it says what became of the trainings so far.
     """
     version = loop.registry.alias(loop.model, CHAMPION)
     if version is None:
-        raise NoChampionError(loop.model)
+        waiting = [registered.version for registered in loop.registry.versions(loop.model)]
+        refusals = loop.ledger.events(loop.model, kinds=(EventKind.REFUSED,))
+        raise NoChampionError(loop.model, waiting=waiting, refused=refusals[-1].reasons[0] if refusals else "")
     return version
 
 

@@ -22,6 +22,7 @@ from vigie.loop.logged import labelled_of, labelled_part
 from vigie.loop.register import LOSS_NAMES
 from vigie.monitoring.performance import measure_coverage, measure_delay
 from vigie.ports import LoggedRows
+from vigie.reporting.wording import percent
 
 LEVEL = 0.95
 """Share of comparisons in which every interval of the read-out covers the truth at every look."""
@@ -200,7 +201,9 @@ def _settle(
     if difference is None:
         return None, f"Not enough outcomes yet: each version needs those of {LEAST_ROWS:,} rows or entities."
     low, high = difference.interval.low, difference.interval.high
-    figures = f"mean {loss} lower by {{:.4g}} [{{:.4g}}, {{:.4g}}; at every look, {difference.interval.level:.1%}]"
+    figures = (
+        f"mean {loss} lower by {{:.4g}} [{{:.4g}}, {{:.4g}}; at every look, {percent(difference.interval.level, 1)}]"
+    )
     if low > 0:
         return second, f"Version {second} is better than {first}: {figures.format(difference.mean, low, high)}."
     if high < 0:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event
 from vigie.domain.measurement import Verdict
-from vigie.errors import DataError, VigieError
+from vigie.errors import AliasMovedError, DataError, LeaseHeldError, VigieError
 from vigie.loop.alert import alert
 from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
@@ -31,7 +31,7 @@ class Turn:
         decision: what the retrain policy said.
         challenge: the challenger and the gate's decision.
         promoted: the change of champion.
-        trouble: why a retraining that was decided on could not be done.
+        trouble: why a retraining that was decided on could not be done, or its challenger not be promoted.
     """
 
     report: Report
@@ -55,8 +55,6 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
 
     Raises:
         NoChampionError: nothing serves.
-        AliasMovedError: somebody promoted meanwhile.
-        LeaseHeldError: somebody is promoting.
         BundleError: the champion's bundle does not pass its checks.
         StorageError: a store failed.
     """
@@ -74,16 +72,15 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
     record_look(loop, report, outcomes)
     if not decision.retrain:
         return Turn(report, alert=told, decision=decision)
+    challenge, promoted, trouble = None, None, ""
     try:
         challenge = retrain(loop, opened, rows, origin=origin, progress=progress)
+        if (gate := challenge.decision).promote:
+            move = Move(challenge.version.version, expected=version, reasons=gate.reasons, evidence=gate.to_dict())
+            promoted = promote(loop, move, owner=owner)
     except VigieError as error:
-        record_undone(loop, report, str(error))
-        if not isinstance(error, DataError):
+        record_undone(loop, report, str(error), challenger=challenge.version.version if challenge else None)
+        if not isinstance(error, (DataError, AliasMovedError, LeaseHeldError)):
             raise
-        return Turn(report, alert=told, decision=decision, trouble=str(error))
-    gate = challenge.decision
-    if not gate.promote:
-        return Turn(report, alert=told, decision=decision, challenge=challenge)
-    move = Move(challenge.version.version, expected=version, reasons=gate.reasons, evidence=gate.to_dict())
-    promoted = promote(loop, move, owner=owner)
-    return Turn(report, alert=told, decision=decision, challenge=challenge, promoted=promoted)
+        trouble = str(error)
+    return Turn(report, alert=told, decision=decision, challenge=challenge, promoted=promoted, trouble=trouble)

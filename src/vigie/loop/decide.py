@@ -49,15 +49,24 @@ def decide_retraining(
     return decision, rows
 
 
-def record_undone(loop: Loop, report: Report, trouble: str) -> Event:
-    """Record that a retraining was decided on and could not be done, so that it starts no cool-down."""
+def record_undone(loop: Loop, report: Report, trouble: str, *, challenger: str | None) -> Event:
+    """Record that a retraining was decided on and changed nothing, so that it starts no cool-down.
+
+    Args:
+        loop: ports and rules.
+        report: the window that asked for it.
+        trouble: why, in one sentence.
+        challenger: the version that the gate let pass and that was not promoted all the same; None where it was not
+            come so far.
+    """
+    what = f"Version {challenger} was not promoted." if challenger else "The retraining could not be done."
     return loop.ledger.append(
         Event(
             kind=EventKind.RETRAIN_DECIDED,
             at=loop.clock.now(),
             model=loop.model,
             version=report.version,
-            summary="The retraining could not be done.",
+            summary=what,
             reasons=(trouble,),
             evidence={"retrain": False, "undone": True},
         )

@@ -1,8 +1,8 @@
 """Go back one champion."""
 
 from vigie.domain.event import Event, EventKind
-from vigie.domain.model import CHAMPION
-from vigie.errors import NoChampionError, RegistryError
+from vigie.errors import RegistryError
+from vigie.loop.champion import champion_version
 from vigie.loop.context import Loop
 from vigie.loop.promote import Move, notice_moved_alias, promote
 from vigie.promotion.history import previous_champion
@@ -15,9 +15,7 @@ def rollback(loop: Loop, *, owner: str, reason: str) -> Event:
         NoChampionError: nothing serves.
         RegistryError: there was no champion before this one.
     """
-    current = loop.registry.alias(loop.model, CHAMPION)
-    if current is None:
-        raise NoChampionError(loop.model)
+    current = champion_version(loop)
     notice_moved_alias(loop, current)
     previous = previous_champion(loop.ledger.events(loop.model))
     if previous is None:

@@ -18,6 +18,7 @@ from vigie.evaluation.intervals import measure, wilson
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for, positive_proba
 from vigie.evaluation.value import DecisionValue, value_per_thousand
 from vigie.monitoring.decline import Decline, Promise, find_decline, point_of
+from vigie.reporting.wording import percent
 
 BINS = 10
 """Bins of the reliability curve, at most."""
@@ -133,7 +134,9 @@ class PerformanceReport:
         if not n:
             return "no outcome yet"
         of = (
-            "all of earlier predictions" if self.coverage.value is None else f"{self.coverage.value:.1%} of predictions"
+            "all of earlier predictions"
+            if self.coverage.value is None
+            else f"{percent(self.coverage.value, 1)} of predictions"
         )
         return f"{n:,} outcome{'' if n == 1 else 's'}, {of}"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vigie.domain.measurement import Measurement, Verdict
+from vigie.reporting.wording import percent
 
 HEAVY = 0.1
 """Changed features alarm together once they carry a tenth of the importance."""
@@ -71,7 +72,7 @@ def weigh(features: Sequence[Weighed], importance: Sequence[float] | None, *, n:
     score = sum(index * weight for index, weight in indexed) / total if total else None
     return DatasetReport(
         verdict,
-        f"What changed carries {share:.0%} {how}." if share else "No feature changed.",
+        f"What changed carries {percent(share)} {how}." if share else "No feature changed.",
         Measurement("changed", share, "1", n),
         Measurement("psi", score, "nats", n, reason="" if total else "No feature has an index."),
     )

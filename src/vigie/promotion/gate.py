@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vigie.evaluation.paired import PairedDifference, paired_difference
+from vigie.reporting.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,13 @@ def decide(
     level = round(2 * rule.level - 1, 12)
     difference = paired_difference(incumbent, challenger, rng=rng, level=level)
     low, high = difference.interval.low, difference.interval.high
-    figures = f"mean {loss} lower by {difference.mean:.4g} [{low:.4g}, {high:.4g}; {level:.0%}] on {n:,} held-out rows"
+    figures = (
+        f"mean {loss} lower by {difference.mean:.4g} [{low:.4g}, {high:.4g}; {percent(level)}] on {n:,} held-out rows"
+    )
     if low > rule.margin:
-        reason = f"Better than {incumbent_name}: {figures}; the {rule.level:.0%} lower bound is above {rule.margin:g}."
+        reason = (
+            f"Better than {incumbent_name}: {figures}; the {percent(rule.level)} lower bound is above {rule.margin:g}."
+        )
         return GateDecision(promote=True, reasons=(reason,), loss=loss, difference=difference)
     return GateDecision(
         promote=False, reasons=(_why_held(difference, rule, figures, incumbent_name),), loss=loss, difference=difference

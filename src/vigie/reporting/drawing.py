@@ -12,6 +12,8 @@ from vigie.reporting.parts import Figure
 VEGA_LITE: Final = "6.1"
 """The language the charts are written in."""
 
+# As text writes them, in the words of d3-format.
+_NUMBERS: Final = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": " %"}
 _ELEMENT: Final = re.compile(r"<[^>]*>")
 _NAMED: Final = re.compile(r'(\bid="|\burl\(#|\bhref="#)')
 _UNDRAWABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
@@ -19,7 +21,9 @@ _UNDRAWABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 
 def draw_svg(figure: Figure) -> Markup:
     """Return the chart as an SVG element that can stand in a page beside others."""
-    drawn = vl_convert.vegalite_to_svg(_drawable(figure.spec), vl_version=VEGA_LITE, allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(
+        _drawable(figure.spec), vl_version=VEGA_LITE, format_locale=_NUMBERS, allowed_base_urls=[]
+    )
 
     def own(found: re.Match[str]) -> str:
         # clip paths are called clip0, clip1, ... in every drawing: in one page they would be mixed up
@@ -31,7 +35,9 @@ def draw_svg(figure: Figure) -> Markup:
 def draw_png(figure: Figure) -> bytes:
     """Return the chart with its title on white, at twice the size of a screen pixel."""
     spec = _drawable(figure.spec) | {"title": _drawable(figure.title), "background": "white", "padding": 12}
-    drawn: bytes = vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=2, allowed_base_urls=[])
+    drawn: bytes = vl_convert.vegalite_to_png(
+        spec, vl_version=VEGA_LITE, scale=2, format_locale=_NUMBERS, allowed_base_urls=[]
+    )
     return drawn
 
 

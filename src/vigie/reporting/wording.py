@@ -49,6 +49,11 @@ def number(value: float | None, spread: float | None = None) -> str:
     return signed_zero_free(text.rstrip("0").rstrip(".") if decimals else text)
 
 
+def percent(share: float, decimals: int = 0) -> str:
+    """Return a share as a percentage, e.g. ``95 %``."""
+    return f"{100 * share:,.{decimals}f} %"
+
+
 def signed_zero_free(text: str) -> str:
     """Return a number's text with a true minus sign, and none before zero."""
     if text.startswith("-"):
@@ -67,7 +72,7 @@ def with_interval(value: float | None, interval: Interval | None) -> str:
     if interval is None or value is None or interval.low == interval.high:
         return number(value)
     half = (interval.high - interval.low) / 2
-    return f"{number(value, half)} ({interval.level:.0%}: {span(interval.low, interval.high)})"
+    return f"{number(value, half)} ({percent(interval.level)}: {span(interval.low, interval.high)})"
 
 
 def cell(value: float | None, interval: Interval | None) -> str:

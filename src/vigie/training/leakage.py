@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import rankdata, spearmanr
 
 from vigie.evaluation.metrics import Scores, roc_auc
+from vigie.reporting.wording import percent
 from vigie.training.dataset import FEWEST_ROWS, Dataset
 from vigie.training.split import Split
 
@@ -129,8 +130,8 @@ def _copies(dataset: Dataset, split: Split) -> str:
     if np.isin(rows[split.test][again], ambiguous).mean() > FEWEST_COPIES:
         return ""
     return (
-        f"{again.sum():,} of {len(again):,} held-out rows ({again.mean():.0%}) have the same features and the same "
-        f"{dataset.schema.target.name!r} as a row to learn from: remove duplicates, or name what they share as "
+        f"{again.sum():,} of {len(again):,} held-out rows ({percent(again.mean())}) have the same features and the "
+        f"same {dataset.schema.target.name!r} as a row to learn from: remove duplicates, or name what they share as "
         "data.entity."
     )
 

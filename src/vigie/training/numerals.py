@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.errors import DataError
+from vigie.reporting.wording import percent
 
 _NUMERAL = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _MOSTLY = 0.8
@@ -35,7 +36,7 @@ def refuse_mixed(name: str, text: pa.ChunkedArray) -> None:
     rows = [row for row, is_bad in enumerate(bad, start=1) if is_bad]
     where = ", ".join(map(str, rows[:3])) + (", …" if len(rows) > 3 else "")
     raise DataError(
-        f"Column {name!r} mixes numbers and text: {share:.1%} of its values are numbers, {len(rows):,} are not "
+        f"Column {name!r} mixes numbers and text: {percent(share, 1)} of its values are numbers, {len(rows):,} are not "
         f"(rows {where}).",
         remedy="Mend those values (empty means missing), or declare its kind as category in the schema file.",
     )

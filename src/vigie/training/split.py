@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, train_test_split
 
 from vigie.errors import ConfigurationError, DataError
+from vigie.reporting.wording import percent
 from vigie.training.dataset import Dataset, DataSpec
 from vigie.training.roles import entity_codes, repeats
 
@@ -175,7 +176,7 @@ def _by_time(dataset: Dataset, spec: DataSpec) -> Split:
     train, test = order[:cut], order[cut:]
     if not len(train):
         raise DataError(
-            f"Too many rows share the same {spec.time!r} to hold out the latest {spec.test_fraction:.0%}.",
+            f"Too many rows share the same {spec.time!r} to hold out the latest {percent(spec.test_fraction)}.",
             remedy='Use a finer time, or say split = "random".',
         )
     boundary = np.datetime_as_string(ordered[cut], unit="s")

@@ -1,9 +1,9 @@
 """Who may reach a server: what is checked before it listens, and the keys, read again whenever they change."""
 
 import ipaddress
+import itertools
 import logging
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +15,7 @@ from vigie.api.server import Transport
 from vigie.domain.access import KeyRing
 from vigie.errors import ConfigurationError, StorageError, VigieError
 from vigie.settings import Settings
+from vigie.wiring.repeating import repeating
 
 logger = logging.getLogger("vigie.access")
 
@@ -124,25 +125,19 @@ def _check_exposure(settings: Settings, *, has_keys: bool) -> None:
 @contextmanager
 def watched_keys(keys: AccessKeyFile, door: Door) -> Iterator[None]:
     """Follow the keys while the server runs, and note when they were last used."""
-    stopped = threading.Event()
-    watch = KeyWatch(keys, door)
+    watch, looks = KeyWatch(keys, door), itertools.count(1)
     watch.look()  # a worker may start long after the door was made
 
-    def look() -> None:
-        n = 0
-        while not stopped.wait(LOOK_EVERY_S):
-            watch.look()
-            n += 1
-            if n % NOTE_EVERY == 0:
-                watch.note()
+    def look() -> float:
+        watch.look()
+        if next(looks) % NOTE_EVERY == 0:
+            watch.note()
+        return LOOK_EVERY_S
 
-    thread = threading.Thread(target=look, name="vigie-keys", daemon=True)
-    thread.start()
     try:
-        yield
+        with repeating(look, name="vigie-keys"):
+            yield
     finally:
-        stopped.set()
-        thread.join()
         watch.note()
 
 

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from vigie.errors import StorageError
 from vigie.settings import PREFIX
 from vigie.testing.tables import CHURN_FEATURES, churn_table
+from vigie.wiring.repeating import repeating
 from vigie.wiring.up import start, stop
 
 SEED = 7
@@ -171,25 +172,15 @@ def live_through(
         told(high - low)
 
 
-@contextmanager
-def trickle(customers: Customers, table: pa.Table, *, pause_s: float) -> Iterator[None]:
+def trickle(customers: Customers, table: pa.Table, *, pause_s: float) -> AbstractContextManager[None]:
     """Keep asking for one prediction after another, in the background, while something else goes on."""
-    rows = table.select(list(CHURN_FEATURES)).to_pylist()
-    stopped = threading.Event()
+    rows = itertools.cycle(table.select(list(CHURN_FEATURES)).to_pylist())
 
-    def ask() -> None:
-        place = 0
-        while not stopped.wait(pause_s):
-            customers.ask([rows[place % len(rows)]])
-            place += 1
+    def ask() -> float:
+        customers.ask([next(rows)])
+        return pause_s
 
-    thread = threading.Thread(target=ask, name="vigie-demo-trickle", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(30)
+    return repeating(ask, name="vigie-demo-trickle")
 
 
 def wait_for_version(url: str, version: str) -> float:

@@ -175,7 +175,7 @@ def _registry(settings: Settings) -> Check:
         return Check("registry", Verdict.WARN, f"The project was moved: MLflow still looks in {before}.", remedy)
     champion = open_registry(settings).alias(settings.project.name, CHAMPION)
     if champion is None:
-        remedy = "vigie train, or vigie promote VERSION"
+        remedy = "vigie train, or vigie promote VERSION; vigie history tells what was refused"
         return Check("registry", Verdict.WARN, f"{settings.project.name!r} has no champion.", remedy)
     return Check("registry", Verdict.OK, f"Version {champion} is the champion.")
 

@@ -160,7 +160,7 @@ def follow(settings: Settings, parent: int | None = None) -> None:
             try:
                 registry = registry or open_registry(settings)
                 version = follow_once(registry, cache, name, trust_of(settings.bundle), compared)
-                news = "" if version else f"{name} has no champion yet: run `vigie train`, or `vigie promote VERSION`"
+                news = "" if version else str(NoChampionError(name))
             except VigieError as error:
                 # The promise: a registry in trouble never stops the follower; it says so once and tries again.
                 news = f"cannot follow the champion: {error}"

@@ -7,11 +7,12 @@ roll-back would ever be served again, and every answer would look well.
 import logging
 import os
 import subprocess
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Final
+
+from vigie.wiring.repeating import repeating
 
 _NICE: Final = 10
 _LOOK_EVERY_S: Final = 1.0
@@ -71,19 +72,11 @@ class Follower:
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
 
-@contextmanager
-def looked_after(follower: Follower) -> Iterator[None]:
+def looked_after(follower: Follower) -> AbstractContextManager[None]:
     """Look after a follower from a thread while the block runs: for a process that does not fork."""
-    stopped = threading.Event()
 
-    def look() -> None:
-        while not stopped.wait(_LOOK_EVERY_S):
-            follower.look()
+    def look() -> float:
+        follower.look()
+        return _LOOK_EVERY_S
 
-    thread = threading.Thread(target=look, name="vigie-follower", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(_STOP_S)
+    return repeating(look, name="vigie-follower")

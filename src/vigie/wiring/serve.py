@@ -10,9 +10,8 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from importlib.util import find_spec
@@ -36,6 +35,7 @@ from vigie.loop.open_bundle import check_name, open_bundle
 from vigie.settings import Settings
 from vigie.wiring.access import is_loopback, open_door, transport_of, watched_keys
 from vigie.wiring.following import Follower, looked_after
+from vigie.wiring.repeating import repeating
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
 from vigie.wiring.tracing import traced
 from vigie.wiring.verdicts import read_verdicts
@@ -162,35 +162,26 @@ def load_champion(
     return True
 
 
-@contextmanager
 def _swapping(
     settings: Settings, cache: BundleCache, slots: Slots, rehearse: Callable[[ServingModel], object]
-) -> Iterator[None]:
-    stopped = threading.Event()
-    trust = trust_of(settings.bundle)
+) -> AbstractContextManager[None]:
+    trouble, trust = "", trust_of(settings.bundle)
 
-    def look() -> None:
-        trouble, pause = "", 0.0
-        while not stopped.wait(pause):
-            try:
-                load_champion(cache, slots, settings.project.name, trust, rehearse)
-                trouble = ""
-            except Exception as error:
-                # The promise kept here: whatever is wrong with a bundle takes down neither the model that serves nor
-                # the watch for the next one.
-                if str(error) != trouble:
-                    unforeseen = not isinstance(error, VigieError)  # of what was foreseen, the sentence is enough
-                    logger.error("the new champion is refused: %s", error, exc_info=unforeseen)  # noqa: TRY400  idem
-                trouble = str(error)
-            pause = settings.serving.follow_every.total_seconds() if slots.champion else 0.1
+    def look() -> float:
+        nonlocal trouble
+        try:
+            load_champion(cache, slots, settings.project.name, trust, rehearse)
+            trouble = ""
+        except Exception as error:
+            # The promise kept here: whatever is wrong with a bundle takes down neither the model that serves nor the
+            # watch for the next one.
+            if str(error) != trouble:
+                unforeseen = not isinstance(error, VigieError)  # of what was foreseen, the sentence is enough
+                logger.error("the new champion is refused: %s", error, exc_info=unforeseen)  # noqa: TRY400  idem
+            trouble = str(error)
+        return settings.serving.follow_every.total_seconds() if slots.champion else 0.1
 
-    thread = threading.Thread(target=look, name="vigie-swap", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(_STOP_S)
+    return repeating(look, name="vigie-swap")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from vigie.adapters.mlflow_registry import MlflowRegistry
 from vigie.adapters.mlflow_store import artifacts_beside, follow_move, moved_from
 from vigie.adapters.mlflow_tracking import MlflowTracker, open_client
 from vigie.domain.model import RunRecord
+from vigie.errors import RegistryError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")  # MLflow's own use of SQLAlchemy
 
@@ -108,3 +109,26 @@ def test_what_is_no_store_was_not_moved(tmp_path, content):
     if content is not None:
         database.write_bytes(content)
     assert moved_from(database) == []
+
+
+@pytest.mark.parametrize("offset", [0, 4096], ids=["no database", "damaged pages"])
+def test_a_broken_file_is_called_so_when_it_is_opened(made, tmp_path, offset):
+    """Where it is, what is lost without a backup, and what is untouched."""
+    database = tmp_path / "mlflow.db"
+    content = (made / "mlflow.db").read_bytes()
+    database.write_bytes(content[:offset] + b"garbage " * 50_000)
+    with pytest.raises(RegistryError, match=r"its SQLite file is damaged.*bring back a backup.*untouched") as caught:
+        open_client(f"sqlite:///{database}")
+    assert str(database) in str(caught.value)
+    assert "stores.tracking_uri" not in str(caught.value)
+
+
+def test_a_file_that_breaks_while_it_is_open_is_called_so_in_one_line(tmp_path):
+    """Without MLflow's statement and its parameters."""
+    opened = registry(tmp_path)
+    opened.alias("shop", "champion")
+    (tmp_path / "mlflow.db").write_bytes(b"garbage")
+    with pytest.raises(RegistryError, match="its SQLite file is damaged") as caught:
+        opened.alias("shop", "champion")
+    assert "SELECT" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -59,7 +59,7 @@ def test_the_golden_rows_hold_what_breaks_scorers(maker):
 def test_the_card_tells_data_metrics_limits_and_origin(maker):
     """A person finds the interval, the number of rows, the categories and the commit."""
     card = maker.members()["card.md"].decode()
-    assert "| accuracy | 0.81 | 0.6 to 0.95 (95%) | 16 |" in card
+    assert "| accuracy | 0.81 | 0.6 to 0.95 (95 %) | 16 |" in card
     for words in ("Lyon, Paris", "abc123", "## Limits", "seed: 42"):
         assert words in card
 

@@ -76,8 +76,8 @@ def test_an_estimate_that_is_switched_off_says_why():
 def test_weak_spots_and_declared_segments_have_a_table_each():
     """The weak town stands above the rest; both towns are declared."""
     text = printed(print_business, Shown(EstimateReport(Verdict.UNKNOWN, "x"), spots(wrong_in="Brest")))
-    assert "Weak spots of 2 segments compared (900 outcomes, 90.0% of predictions)\n" in text
-    assert "Declared segments (900 outcomes, 90.0% of predictions)\n" in text
+    assert "Weak spots of 2 segments compared (900 outcomes, 90.0 % of predictions)\n" in text
+    assert "Declared segments (900 outcomes, 90.0 % of predictions)\n" in text
     assert text.count("town: Brest") == 2
     assert text.count("town: Lyon") == 1
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,20 +12,23 @@ import pyarrow as pa
 import pytest
 
 from vigie.cli import turns
-from vigie.cli.output import console, number, plain, print_json
+from vigie.cli.output import Stream, console, fit_progress, number, plain, print_json, table
 from vigie.cli.report import print_report
 from vigie.cli.timeline import cut, print_timeline
+from vigie.domain.model import ModelVersion
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError, DataError
 from vigie.evaluation.metrics import Scores
 from vigie.loop.cycle import Turn
+from vigie.loop.retrain import Challenge
 from vigie.monitoring.assess import Reference, WindowRows, assess
 from vigie.monitoring.counts import count_window
 from vigie.monitoring.performance import PerformanceRule
 from vigie.monitoring.profile import build_profile
 from vigie.monitoring.thresholds import AlarmRule
+from vigie.promotion.gate import GateDecision
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NAMES = (
@@ -59,7 +63,7 @@ def a_report(names=NAMES, n=400, shift=3.0):
 def printed(monkeypatch, tell):
     """Return what ``tell(screen)`` prints."""
     screen = console()
-    monkeypatch.setattr(screen, "file", io.StringIO())
+    monkeypatch.setattr(screen, "file", Stream(io.StringIO()))
     tell(screen)
     return screen.file.getvalue()
 
@@ -79,6 +83,45 @@ def test_a_report_fits_eighty_columns(monkeypatch):
 
     shown = printed(monkeypatch, lambda screen: print_report(a_report(), screen))
     assert max(cell_len(line) for line in shown.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("error", [True, False])
+def test_no_line_ends_with_blanks_where_it_is_piped(error, capsys):
+    """Neither a row that is shorter than its table, nor a paragraph that was broken."""
+    screen = console(error=error)
+    screen.print(table("Cities", (("city", "left"), ("why", "left")), [("Lyon", "x"), ("Aix", "a word " * 20)]))
+    screen.print("a word " * 20)
+    shown = capsys.readouterr()[error].splitlines()
+    assert len(shown) > 5
+    assert [line for line in shown if line != line.rstrip()] == []
+
+
+def test_a_log_file_reads_a_line_for_every_candidate_that_is_done(capsys):
+    """On standard error, without a bar."""
+    with fit_progress(quiet=False) as progress:
+        for step in (("dummy", 0, 8), ("dummy", 3, 8), ("own[1].Model", 3, 8), ("own[1].Model", 8, 8)):
+            progress(*step)
+    told = capsys.readouterr()
+    assert re.sub(r"\d+ s", "0 s", told.err).splitlines() == [
+        "dummy is done: 3 of 8 fits after 0 s",
+        "own[1].Model is done: 8 of 8 fits after 0 s",
+    ]
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("asked", [{"quiet": True}, {"quiet": False, "doing": "Reporting"}])
+def test_a_log_file_reads_nothing_of_what_is_quiet_or_short(asked, capsys):
+    """JSON is for programs; parts of a report take a second each."""
+    with fit_progress(**asked) as progress:
+        progress("dummy", 0, 8)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("n", range(70, 80))
+def test_a_percent_sign_stays_with_its_number(n, capsys):
+    """Wherever the line has to be broken."""
+    console().print("x" * n + " 90 %] and more of it")
+    assert "90 %]" in capsys.readouterr().out
 
 
 def test_an_empty_window_is_printed(monkeypatch):
@@ -107,7 +150,18 @@ def test_a_turn_is_json_without_nan(closed, capsys):
 def test_trouble_with_brackets_is_printed(monkeypatch):
     """An error may quote a name."""
     turn = replace(Turn(a_report()), trouble="Column 'end[/]' is odd.")
-    assert "Column 'end[/]' is odd." in printed(monkeypatch, lambda screen: turns.print_turn(turn, screen))
+    assert "Could not retrain: Column 'end[/]' is odd." in printed(
+        monkeypatch, lambda screen: turns.print_turn(turn, screen)
+    )
+
+
+def test_a_promotion_that_was_lost_is_told_after_the_gate(monkeypatch):
+    """The challenger was fine; its place was not free any more."""
+    gate = GateDecision(promote=True, reasons=("Better.",), loss="log-loss", difference=None)
+    lost = Challenge(ModelVersion("odd", "3", None, NOW), None, gate)
+    turn = replace(Turn(a_report()), challenge=lost, trouble="Somebody moved it meanwhile.")
+    shown = printed(monkeypatch, lambda screen: turns.print_turn(turn, screen)).split()
+    assert " ".join(shown) == "Gate: promote version 3. Better. Could not promote: Somebody moved it meanwhile."
 
 
 @pytest.mark.parametrize(

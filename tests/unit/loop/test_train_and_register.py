@@ -13,6 +13,7 @@ from vigie.domain.event import EventKind
 from vigie.errors import BundleError, NoChampionError, UntrustedContentError
 from vigie.loop.champion import champion_version, open_version
 from vigie.loop.promote import Move, promote
+from vigie.loop.register import publish
 from vigie.testing.tables import churn_table
 
 
@@ -95,10 +96,19 @@ def test_a_first_model_that_does_not_beat_the_dummy_is_refused(new_world):
     assert world.registry.versions("churn") == []
     assert world.kinds == ["trained", "refused"]
     assert "the dummy" in world.last(EventKind.REFUSED).reasons[0]
-    with pytest.raises(NoChampionError):
+    with pytest.raises(NoChampionError, match=r"trained last was refused\. .* the dummy") as caught:
         champion_version(world.loop)
+    assert caught.value.refused == world.last(EventKind.REFUSED).reasons[0]
     with pytest.raises(NoChampionError):
         world.turn()
+
+
+def test_a_version_that_waits_is_named_where_none_serves(new_world, churn_trained):
+    """With how to put it in place."""
+    world = new_world()
+    publish(world.loop, churn_trained)
+    with pytest.raises(NoChampionError, match=r"registered: 1\. Name one with `vigie promote 1`"):
+        champion_version(world.loop)
 
 
 def test_a_later_version_waits(world, churn_trained):

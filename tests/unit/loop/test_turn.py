@@ -10,7 +10,7 @@ import pytest
 from vigie.domain.event import EventKind
 from vigie.domain.measurement import Verdict
 from vigie.domain.model import CHALLENGER, CHAMPION
-from vigie.errors import AliasMovedError, LeaseHeldError, StorageError
+from vigie.errors import StorageError
 from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
 from vigie.testing.tables import churn_table
@@ -188,23 +188,39 @@ class _MovedMeanwhile:
 
 
 def test_somebody_who_promotes_meanwhile_wins(world, churn_trained, changed):
-    """The decision was made against another champion: it is not carried out."""
+    """The decision was made against another champion: it is not carried out, and turn and ledger say so."""
     world.register(churn_trained)
     world.ask(changed)
     world.loop = replace(world.loop, registry=_MovedMeanwhile(world.registry))
-    with pytest.raises(AliasMovedError) as caught:
-        world.turn()
-    assert (caught.value.expected, caught.value.found) == ("1", "2")
+    turn = world.turn()
+    assert (turn.challenge.decision.promote, turn.promoted, turn.needs_attention) == (True, None, True)
+    assert "points to version 2, not to 1" in turn.trouble
     assert world.champion == "2"
     assert world.kinds.count("promoted") == 1
+    told = world.last(EventKind.RETRAIN_DECIDED)
+    assert (told.summary, told.reasons) == ("Version 3 was not promoted.", (turn.trouble,))
+
+
+def test_a_race_that_was_lost_starts_no_cool_down(world, churn_trained, changed):
+    """Whoever was put in place meanwhile is retrained as soon as it raises an alarm of its own."""
+    world.change(retraining=RetrainPolicy(timedelta(days=1), min_labelled=100))
+    world.register(churn_trained)
+    world.ask(changed)
+    world.loop = replace(world.loop, registry=_MovedMeanwhile(world.registry))
+    assert world.turn().promoted is None
+    world.loop = replace(world.loop, registry=world.registry)
+    world.turn()
+    world.ask(churn_table(600, seed=4, drift=1.0, relation=1.0))
+    assert world.turn().promoted.version == "4"
 
 
 def test_a_lease_in_other_hands_stops_the_promotion(world, changed):
-    """The alias stays; the gate's decision is on record."""
+    """The alias stays, the gate's decision is on record, and the turn says who is at work."""
     world.ask(changed)
-    with world.ledger.lease("churn", owner="somebody", ttl_s=600), pytest.raises(LeaseHeldError):
-        world.turn()
-    assert (world.champion, world.kinds[-1]) == ("1", "gated")
+    with world.ledger.lease("churn", owner="somebody", ttl_s=600):
+        turn = world.turn()
+    assert "somebody is changing 'churn'" in turn.trouble
+    assert (world.champion, world.kinds[-2:]) == ("1", ["gated", "retrain_decided"])
 
 
 def test_a_broken_channel_does_not_stop_the_loop(world, changed):

@@ -128,7 +128,7 @@ def test_a_shifted_feature_is_named_and_the_others_are_not():
     """Drift is told as changed inputs, never as a worse model."""
     report = _assess(_window(1, 1000, shift=1.0))
     assert (report.verdict, report.drifted) == (Verdict.ALARM, ("amount",))
-    whole = "What changed carries 25% of the features (their importance is not known)."
+    whole = "What changed carries 25 % of the features (their importance is not known)."
     assert report.headline == (
         "Performance is not known. Not enough outcomes yet: 0 known, 100 needed.",
         f"Inputs changed: amount. {whole}",

@@ -16,7 +16,7 @@ def test_what_hardly_moves_the_answers_is_a_notice():
     """A feature with 4 % of the importance changed: the verdict on the whole is a warning."""
     report = _weigh([Verdict.ALARM, Verdict.OK], (0.04, 0.96))
     assert (report.verdict, report.changed.value) == (Verdict.WARN, 0.04)
-    assert report.reason == "What changed carries 4% of the importance."
+    assert report.reason == "What changed carries 4 % of the importance."
 
 
 def test_what_moves_the_answers_alarms():
@@ -28,7 +28,7 @@ def test_without_importances_all_features_weigh_the_same():
     """And the reason says so."""
     report = _weigh([Verdict.ALARM, Verdict.OK, Verdict.OK, Verdict.UNKNOWN], None)
     assert report.changed.value == 0.25
-    assert report.reason == "What changed carries 25% of the features (their importance is not known)."
+    assert report.reason == "What changed carries 25 % of the features (their importance is not known)."
 
 
 def test_the_score_is_the_mean_index_by_importance():

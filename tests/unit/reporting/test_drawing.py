@@ -7,6 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from vigie.reporting.drawing import draw_svg
+from vigie.reporting.parts import Figure
+
 HOSTILE = "a\x00b\x1b[31mc\x07d\x7fe\x85f\ufffeg\uffffh\U0001ffffi<script>&\"'j"
 
 DRAW = """
@@ -42,3 +45,11 @@ def test_no_character_of_a_name_ends_the_process(how):
         said = "".join(root.itertext())
         assert "a\ufffdb\ufffd[31mc" in said
         assert root.find(".//{*}script") is None
+
+
+def test_an_axis_writes_percentages_as_the_text_does():
+    """With a blank before the sign."""
+    axis = {"field": "share", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": {"format": ".0%"}}
+    spec = {"data": {"values": [{"share": 0.5}]}, "mark": "point", "encoding": {"x": axis}}
+    drawn = draw_svg(Figure(name="shares", title="", alt="", caption="", spec=spec))
+    assert ">50 %<" in drawn

@@ -4,7 +4,7 @@ import pytest
 
 from vigie.domain.measurement import Interval
 from vigie.reporting.markup import Markup, joined, tag
-from vigie.reporting.wording import NOTHING, cell, labels, number, with_interval
+from vigie.reporting.wording import NOTHING, cell, labels, number, percent, with_interval
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,15 @@ def test_a_number_has_the_digits_its_uncertainty_supports(value: float, spread: 
 def test_an_interval_stands_beside_its_number() -> None:
     """Level in running text, none in a table; nothing where it has no width."""
     interval = Interval(0.75, 0.80, 0.95)
-    assert with_interval(0.776, interval) == "0.776 (95%: 0.750 to 0.800)"
+    assert with_interval(0.776, interval) == "0.776 (95 %: 0.750 to 0.800)"
     assert cell(0.776, interval) == "0.776 (0.750 to 0.800)"
     assert cell(0.5, Interval(0.5, 0.5, 0.95)) == "0.5"
+
+
+@pytest.mark.parametrize(("share", "decimals", "text"), [(0.95, 0, "95 %"), (0.0, 1, "0.0 %"), (0.9987, 1, "99.9 %")])
+def test_a_share_is_a_percentage_with_its_blank(share: float, decimals: int, text: str) -> None:
+    """In one form, wherever it is read."""
+    assert percent(share, decimals) == text
 
 
 def test_text_is_escaped_and_markup_is_not() -> None:

@@ -7,11 +7,11 @@ from vigie.monitoring.estimation import BLIND
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.monitoring.weak_spots import LEVEL, DeclaredSegment
 from vigie.reporting.parts import Section, Table
-from vigie.reporting.wording import NOTHING, cell, count, metric_name, number, opening
+from vigie.reporting.wording import NOTHING, cell, count, metric_name, number, opening, percent
 
 _HOW: Final = (
     "Every level of a category and every quarter of a number is compared with all other rows; the chance that any is "
-    f"named where all are alike is {LEVEL:.0%}."
+    f"named where all are alike is {percent(LEVEL)}."
 )
 _KNOWN: Final = (
     "Known: share of the window's own predictions whose outcome is there. Delay: median from prediction to outcome."

@@ -7,7 +7,7 @@ from vigie.monitoring.report.histogram import histogram
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.monitoring.window_report import FeatureReport, Report
 from vigie.reporting.parts import Section, Table
-from vigie.reporting.wording import NOTHING, count, number, signed_zero_free
+from vigie.reporting.wording import NOTHING, count, number, percent, signed_zero_free
 
 DRAWN: Final = 60
 """Features that are drawn at most; the table holds all of them."""
@@ -110,4 +110,4 @@ def _number(item: Measurement | None) -> str:
 
 
 def _share(item: Measurement | None) -> str:
-    return NOTHING if item is None or item.value is None else f"{item.value:.1%}"
+    return NOTHING if item is None or item.value is None else f"{percent(item.value, 1)}"

@@ -5,7 +5,7 @@ from typing import Final
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.reporting.parts import Tile
-from vigie.reporting.wording import cell, count, metric_name, number, opening, span
+from vigie.reporting.wording import cell, count, metric_name, number, opening, percent, span
 
 SENTENCES: Final = {
     Verdict.OK: "All is well",
@@ -74,4 +74,4 @@ def _rest(item: Measurement) -> str:
     interval = item.interval
     if interval is None:
         return f"n\u00a0=\u00a0{item.n:,}"
-    return f"{interval.level:.0%}: {span(interval.low, interval.high)}, n\u00a0=\u00a0{item.n:,}"
+    return f"{percent(interval.level)}: {span(interval.low, interval.high)}, n\u00a0=\u00a0{item.n:,}"

@@ -11,7 +11,7 @@ from vigie.monitoring.window_report import FeatureReport
 from vigie.reporting.marks import Rows, Scale, bars, chart, dots, line, rows, spans
 from vigie.reporting.parts import Figure
 from vigie.reporting.theme import FIRST, QUIET
-from vigie.reporting.wording import labels
+from vigie.reporting.wording import labels, percent
 
 BARS: Final = 24
 """Bars of a histogram, about."""
@@ -79,8 +79,8 @@ def _numeric(column: NumericColumn, counts: NumberCounts) -> tuple[dict[str, Any
     outside = ""
     if counts.known and (counts.below or counts.above):
         outside = (
-            f" Below training's range {counts.below / counts.known:.1%}, above it {counts.above / counts.known:.1%}; "
-            "the outermost bars hold them."
+            f" Below training's range {percent(counts.below / counts.known, 1)}, "
+            f"above it {percent(counts.above / counts.known, 1)}; the outermost bars hold them."
         )
     upright = Scale("share of rows", zero=True, format="%") if found.values else Scale("density", zero=True)
     return chart(layers, Scale("value"), upright, height=190), outside

@@ -6,7 +6,7 @@ from vigie.monitoring.report.inputs import PageInputs
 from vigie.reporting.marks import Scale, chart, dots, rows, spans
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, QUIET
-from vigie.reporting.wording import NOTHING, cell, count, metric_name, number, opening
+from vigie.reporting.wording import NOTHING, cell, count, metric_name, number, opening, percent
 
 
 def performance(inputs: PageInputs) -> Section:
@@ -33,7 +33,7 @@ def _coverage(inputs: PageInputs) -> str:
         return coverage.reason
     late = f", at the median {number(delay.value)} s after it" if delay.value is not None else ""
     return (
-        f"{coverage.value:.1%} of the window's {count(coverage.n, 'prediction')} have an outcome by now{late}. "
+        f"{percent(coverage.value, 1)} of the window's {count(coverage.n, 'prediction')} have an outcome by now{late}. "
         f"Performance is judged from {inputs.min_labelled:,} outcomes on."
     )
 

@@ -2,13 +2,13 @@
 
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.reporting.parts import Section
-from vigie.reporting.wording import count, number
+from vigie.reporting.wording import count, number, percent
 
 
 def rule(inputs: PageInputs) -> Section:
     """Return the rule that the verdicts come from."""
     found, report = inputs.rule, inputs.report
-    budget = f"{found.false_alarm_budget:.0%}"
+    budget = f"{percent(found.false_alarm_budget)}"
     twice = (
         " An alarm on inputs or predictions is told and retrained on once the next window alarms too."
         if found.in_a_row > 1

@@ -12,7 +12,7 @@ from vigie.evaluation.thresholds import Sweep, confusion, sweep
 from vigie.reporting.marks import Scale, chart, dots, line, rows, rule, spans, tiles, words
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, INK, MUTED
-from vigie.reporting.wording import NOTHING, count, measured, number
+from vigie.reporting.wording import NOTHING, count, measured, number, percent
 from vigie.training.report.inputs import ReportInputs
 
 _MOST_BINS: Final = 10
@@ -38,7 +38,7 @@ def classes(inputs: ReportInputs) -> Section:
         text=(
             *_ranking_text(inputs),
             (
-                "A probability is right when, of the rows given 30%, three in ten come true. The calibration error "
+                "A probability is right when, of the rows given 30 %, three in ten come true. The calibration error "
                 "is the "
                 "mean distance from that; on a sample it is never zero, so it stands beside what chance alone "
                 "would show."
@@ -100,8 +100,8 @@ def _precision_recall(inputs: ReportInputs, found: Sweep) -> Figure:
         name="precision_recall",
         title="Precision against recall",
         alt=f"Precision-recall curve; average precision {number(area)}, share of positives {number(base)}.",
-        caption=f"Average precision: {area:.3f} on {inputs.held_out}. Dashed: the share of positives, {base:.1%}. "
-        "At the left the curve rests on few rows.",
+        caption=f"Average precision: {area:.3f} on {inputs.held_out}. Dashed: the share of positives, "
+        f"{percent(base, 1)}. At the left the curve rests on few rows.",
         spec=chart(layers, _share_scale("recall, share of positives"), _share_scale("precision, share of alarms")),
     )
 
@@ -141,9 +141,10 @@ def calibration_figure(inputs: ReportInputs, found: Reliability) -> Figure:
     return Figure(
         name="calibration",
         title="Calibration: said against came true",
-        alt="Said and came true: " + "; ".join(f"{item.said:.0%} and {item.came_true:.0%}" for item in found.bins),
+        alt="Said and came true: "
+        + "; ".join(f"{percent(item.said)} and {percent(item.came_true)}" for item in found.bins),
         caption=f"Calibration error {found.error:.3f}; chance alone would show {found.error_by_chance:.3f}. "
-        f"{inputs.held_out} in {count(len(found.bins), 'part')} of equal size, {LEVEL:.0%} intervals (Wilson).",
+        f"{inputs.held_out} in {count(len(found.bins), 'part')} of equal size, {percent(LEVEL)} intervals (Wilson).",
         spec=chart(layers, _share_scale(said), _share_scale("came true")),
     )
 
@@ -159,7 +160,7 @@ def confusion_figure(inputs: ReportInputs, scores: Scores, name: str, title: str
         y=[labels[at] for at in true],
         weight=0.06 + 0.6 * shares.ravel(),
         text=[
-            f"{n:,} ({share:.0%})" if len(labels) <= 5 else f"{n:,}"
+            f"{n:,} ({percent(share)})" if len(labels) <= 5 else f"{n:,}"
             for n, share in zip(counts.ravel(), shares.ravel(), strict=True)
         ],
     )
@@ -187,7 +188,7 @@ def _class_table(inputs: ReportInputs, scores: Scores) -> Table:
         lines.append((label, f"{true:,}", f"{said:,}", share_text(hit, said), share_text(hit, true)))
     how = "called positive from 0.5 on" if inputs.task is Task.BINARY else "the likeliest class answered"
     return Table(
-        caption=f"By class: {inputs.held_out}, {how}; {LEVEL:.0%} intervals (Wilson)",
+        caption=f"By class: {inputs.held_out}, {how}; {percent(LEVEL)} intervals (Wilson)",
         columns=("class", "rows", "answered", "precision", "recall"),
         rows=tuple(lines),
     )
@@ -198,18 +199,18 @@ def share_text(part: int, whole: int) -> str:
     if whole == 0:
         return NOTHING
     found = wilson(part, whole)
-    return f"{part / whole:.1%} ({100 * found.low:.1f} to {100 * found.high:.1f})"
+    return f"{percent(part / whole, 1)} ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
 def _calibration_table(inputs: ReportInputs, found: Reliability) -> Table:
     return Table(
-        caption=f"Calibration of the {inputs.held_out}, {LEVEL:.0%} intervals (Wilson)",
+        caption=f"Calibration of the {inputs.held_out}, {percent(LEVEL)} intervals (Wilson)",
         columns=("said, mean", "came true", "interval", "n"),
         rows=tuple(
             (
-                f"{item.said:.1%}",
-                f"{item.came_true:.1%}",
-                f"{item.interval.low:.1%} to {item.interval.high:.1%}",
+                f"{percent(item.said, 1)}",
+                f"{percent(item.came_true, 1)}",
+                f"{percent(item.interval.low, 1)} to {percent(item.interval.high, 1)}",
                 f"{item.n:,}",
             )
             for item in found.bins

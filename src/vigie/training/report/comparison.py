@@ -10,7 +10,7 @@ from vigie.evaluation.paired import PairedDifference, paired_difference
 from vigie.reporting.marks import Layer, Rows, Scale, chart, dots, rows, rule, shifted, spans
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, MUTED, SECOND
-from vigie.reporting.wording import NOTHING, cell, measured, metric_name, number, opening, unit_text
+from vigie.reporting.wording import NOTHING, cell, measured, metric_name, number, opening, percent, unit_text
 from vigie.training.leaderboard import Entry
 from vigie.training.report.inputs import ReportInputs
 
@@ -78,7 +78,7 @@ def _figure(inputs: ReportInputs) -> Figure:
         title=f"{opening(name)} of every candidate",
         alt=f"{name} in cross-validation, best first: {listed}.",
         caption=f"Filled, blue: mean over {inputs.n_folds} folds of {len(inputs.split.train):,} training rows with "
-        f"its {LEVEL:.0%} t interval. Hollow, orange: {inputs.held_out} with their {LEVEL:.0%} interval. "
+        f"its {percent(LEVEL)} t interval. Hollow, orange: {inputs.held_out} with their {percent(LEVEL)} interval. "
         f"{'Dashed: the dummy' if near else 'The dummy is off the scale'}, {number(dummy)} in cross-validation.",
         spec=chart(layers, Scale(title), Scale("", kind="nominal"), height=60 + 38 * len(real)),
     )
@@ -138,7 +138,7 @@ def _table(inputs: ReportInputs, loss: str) -> Table:
         )
     return Table(
         caption=f"{name}: cross-validation on {len(inputs.split.train):,} training rows, then {inputs.held_out}. "
-        f"In brackets {LEVEL:.0%} intervals.",
+        f"In brackets {percent(LEVEL)} intervals.",
         columns=("candidate", f"{name}, {_CROSS_VALIDATED}", f"{name}, {_HELD_OUT}", "features kept",
                  f"{loss} above the winner's"),
         rows=tuple(lines),
@@ -149,7 +149,7 @@ def _details(inputs: ReportInputs) -> tuple[Table, ...]:
     board = inputs.leaderboard
     metrics = [item.name for item in board.winner.test]
     every = Table(
-        caption=f"Every metric on the {inputs.held_out}, with {LEVEL:.0%} intervals",
+        caption=f"Every metric on the {inputs.held_out}, with {percent(LEVEL)} intervals",
         columns=("candidate", *map(metric_name, metrics)),
         rows=tuple((entry.name, *[cell(item.value, item.interval) for item in entry.test]) for entry in board.entries),
         folded=True,

@@ -14,7 +14,7 @@ from vigie.evaluation.value import PER, DecisionValue, value_per_thousand
 from vigie.reporting.marks import Layer, Scale, band, chart, line, rows, rule
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, QUIET, SECOND
-from vigie.reporting.wording import cell, measured, number
+from vigie.reporting.wording import cell, measured, number, percent
 from vigie.training.report.classes import confusion_figure, share_text
 from vigie.training.report.inputs import ReportInputs
 
@@ -143,7 +143,7 @@ def _curve(inputs: ReportInputs, value: DecisionValue, chosen: float) -> Figure:
         name="value_by_threshold",
         title=f"Value per {PER:,} decisions by threshold",
         alt=f"Value per {PER:,} decisions against the threshold; the one chosen is {_threshold(chosen)}.",
-        caption=f"Blue: {inputs.held_out} with their {LEVEL:.0%} interval at each threshold. Grey: out-of-fold "
+        caption=f"Blue: {inputs.held_out} with their {percent(LEVEL)} interval at each threshold. Grey: out-of-fold "
         "training "
         "rows, which chose the orange threshold. Grey dashes: 0.5.",
         spec=chart(layers, Scale("threshold", domain=(0, 1), grid=False), Scale(f"{value.unit} per {PER:,} decisions")),
@@ -175,7 +175,7 @@ def _table(inputs: ReportInputs, value: DecisionValue, found: tuple[Policy, ...]
         )
     return Table(
         caption=f"Ways to decide, judged on {inputs.held_out}; value in {value.unit} per {PER:,} decisions with "
-        f"{LEVEL:.0%} intervals",
+        f"{percent(LEVEL)} intervals",
         columns=("decide", "value", "hits", "false alarms", "missed", "spared", "precision", "recall"),
         rows=tuple(lines),
     )

@@ -11,6 +11,7 @@ from vigie.reporting.wording import (
     metric_name,
     number,
     opening,
+    percent,
     span,
     unit_text,
     with_interval,
@@ -117,7 +118,7 @@ def _half(interval: Interval | None) -> float | None:
 
 
 def _range(interval: Interval | None) -> str:
-    return "no interval" if interval is None else f"{interval.level:.0%}: {span(interval.low, interval.high)}"
+    return "no interval" if interval is None else f"{percent(interval.level)}: {span(interval.low, interval.high)}"
 
 
 def _n(n: int) -> str:

@@ -13,7 +13,7 @@ from vigie.evaluation.metrics import METRICS, Scores
 from vigie.reporting.marks import Scale, chart, dots, rows, rule, spans
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, MUTED, QUIET, SECOND
-from vigie.reporting.wording import NOTHING, labels, metric_name, number, opening, span, unit_text
+from vigie.reporting.wording import NOTHING, labels, metric_name, number, opening, percent, span, unit_text
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.report.sandwich import standard_errors
 from vigie.training.scoring import scores_of
@@ -208,7 +208,7 @@ def _coefficient_figure(inputs: ReportInputs, found: Coefficients) -> Figure:
         name="coefficients",
         title="Coefficients, largest first",
         alt="; ".join(f"{name} {number(value)}" for name, value in zip(found.names, found.values, strict=True)),
-        caption=f"{found.n:,} training rows. Blue raises the answer, orange lowers it. Line: {LEVEL:.0%} interval "
+        caption=f"{found.n:,} training rows. Blue raises the answer, orange lowers it. Line: {percent(LEVEL)} interval "
         f"(sandwich), penalty and scaling held fixed; a coefficient set to zero has none.{more}",
         spec=chart(layers, Scale(f"{unit} per deviation"), y, height=max(90, 24 * n_shown)),
     )
@@ -216,8 +216,8 @@ def _coefficient_figure(inputs: ReportInputs, found: Coefficients) -> Figure:
 
 def _coefficient_table(found: Coefficients) -> Table:
     return Table(
-        caption=f"Coefficients on {found.n:,} training rows with {LEVEL:.0%} intervals (sandwich)",
-        columns=("column", "coefficient", f"{LEVEL:.0%} interval"),
+        caption=f"Coefficients on {found.n:,} training rows with {percent(LEVEL)} intervals (sandwich)",
+        columns=("column", "coefficient", f"{percent(LEVEL)} interval"),
         rows=tuple(
             (name, number(value, (high - low) / 2), span(low, high) if np.isfinite(low) else NOTHING)
             for name, value, low, high in zip(found.names, found.values, found.low, found.high, strict=True)

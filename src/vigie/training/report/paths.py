@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from vigie.reporting.marks import Layer, Scale, chart, line, many_lines, rows, rule, words
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, INK, MUTED, QUIET, SECOND
-from vigie.reporting.wording import count, labels, number
+from vigie.reporting.wording import count, labels, number, percent
 from vigie.training.leaderboard import Entry
 from vigie.training.report.influence import column_names
 from vigie.training.report.inputs import ReportInputs
@@ -196,7 +196,7 @@ def _zeros_figure(inputs: ReportInputs, entry: Entry, path: Path) -> Figure:
         title=f"{entry.name}: coefficients that are zero",
         alt=f"{at_chosen} of {total} coefficients are zero at the chosen λ; from {path.n_zero[0]} to {path.n_zero[-1]} "
         "along the path.",
-        caption=f"Sparsity at the chosen λ: {at_chosen} of {total} ({at_chosen / total:.0%}). "
+        caption=f"Sparsity at the chosen λ: {at_chosen} of {total} ({percent(at_chosen / total)}). "
         f"{len(inputs.split.train):,} training rows.",
         spec=chart(
             [line(rising, FIRST, step=True), rule(x=path.chosen)],

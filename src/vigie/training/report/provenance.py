@@ -5,7 +5,7 @@ import pandas as pd
 
 from vigie.domain.schema import Feature, Kind
 from vigie.reporting.parts import Section, Table
-from vigie.reporting.wording import NOTHING, count, number
+from vigie.reporting.wording import NOTHING, count, number, percent
 from vigie.training.report.inputs import ReportInputs
 
 
@@ -69,13 +69,15 @@ def _outcome(inputs: ReportInputs) -> str:
             f"{number(float(y.std(ddof=1)))}."
         )
     counts = np.bincount(y, minlength=len(target.classes))
-    shares = ", ".join(f"{label} {n:,} ({n / len(y):.1%})" for label, n in zip(target.classes, counts, strict=True))
+    shares = ", ".join(
+        f"{label} {n:,} ({percent(n / len(y), 1)})" for label, n in zip(target.classes, counts, strict=True)
+    )
     return f"Outcomes: {shares}."
 
 
 def _feature(feature: Feature, column: pd.Series) -> tuple[str, str, str, str]:
     missing = int(column.isna().sum())
-    share = f"{missing:,} ({missing / len(column):.1%})" if missing else "none"
+    share = f"{missing:,} ({percent(missing / len(column), 1)})" if missing else "none"
     if feature.kind is Kind.CATEGORY:
         levels = ", ".join(feature.categories[:6]) + (", …" if len(feature.categories) > 6 else "")
         text = f"{count(len(feature.categories), 'level')}: {levels}"

@@ -11,7 +11,7 @@ from vigie.evaluation.metrics import Scores
 from vigie.reporting.marks import Layer, Rows, Scale, bars, chart, dots, line, rows, rule, spans
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, MUTED, SECOND
-from vigie.reporting.wording import count, number, span
+from vigie.reporting.wording import count, number, percent, span
 from vigie.training.report.inputs import ReportInputs
 
 _MOST_DOTS: Final = 800
@@ -90,7 +90,7 @@ def _scatter(inputs: ReportInputs, scores: Scores, slices: Rows) -> Figure:
         + ", ".join(number(item["y"]) for item in slices),
         caption=f"{inputs.held_out}.{drawn} Orange: mean of {count(len(slices), 'part')} of equal size by "
         "prediction, with its "
-        f"{LEVEL:.0%} interval.",
+        f"{percent(LEVEL)} interval.",
         spec=chart(layers, Scale(f"predicted {target}"), Scale(f"residual, in units of {target}")),
     )
 
@@ -140,7 +140,14 @@ def _table(inputs: ReportInputs, errors: np.ndarray) -> Table:
     low, middle, high = np.quantile(errors, [0.05, 0.5, 0.95])
     return Table(
         caption=f"Residuals of the {inputs.held_out}, in units of {inputs.dataset.schema.target.name}",
-        columns=("n", f"mean ({LEVEL:.0%} interval)", "standard deviation", "median", "5% to 95%", "largest miss"),
+        columns=(
+            "n",
+            f"mean ({percent(LEVEL)} interval)",
+            "standard deviation",
+            "median",
+            "5 % to 95 %",
+            "largest miss",
+        ),
         rows=(
             (
                 f"{n:,}",
@@ -158,7 +165,7 @@ def _table(inputs: ReportInputs, errors: np.ndarray) -> Table:
 def _slice_table(inputs: ReportInputs, slices: Rows) -> Table:
     return Table(
         caption=f"Mean residual by prediction, {inputs.held_out}",
-        columns=("mean prediction", "n", f"mean residual ({LEVEL:.0%} interval)"),
+        columns=("mean prediction", "n", f"mean residual ({percent(LEVEL)} interval)"),
         rows=tuple(
             (
                 number(item["x"]),

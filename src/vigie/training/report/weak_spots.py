@@ -10,7 +10,7 @@ from vigie.evaluation.segments import FEWEST_ROWS, Segment, by_segment
 from vigie.reporting.marks import Scale, chart, dots, rows, rule, spans
 from vigie.reporting.parts import Figure, Section, Table
 from vigie.reporting.theme import FIRST, MUTED, SECOND
-from vigie.reporting.wording import cell, count, labels, metric_name, number, opening, p_text, unit_text
+from vigie.reporting.wording import cell, count, labels, metric_name, number, opening, p_text, percent, unit_text
 from vigie.training.report.inputs import ReportInputs
 from vigie.training.scoring import joined
 
@@ -78,8 +78,8 @@ def _figure(inputs: ReportInputs, found: tuple[Segment, ...], overall: float) ->
         name="segments",
         title=f"{opening(metric_name(loss.name))} by segment, worst first",
         alt="Worst first: " + "; ".join(f"{item.loss.subject} {number(item.loss.value)}" for item in shown),
-        caption=f"The {len(shown)} worst of {len(found)} segments with {LEVEL:.0%} intervals. Orange: differs from all "
-        f"other rows at a corrected p below {_SIGNIFICANT}. Dashed: over all rows, {number(overall)}.",
+        caption=f"The {len(shown)} worst of {len(found)} segments with {percent(LEVEL)} intervals. Orange: differs "
+        f"from all other rows at a corrected p below {_SIGNIFICANT}. Dashed: over all rows, {number(overall)}.",
         spec=chart(
             layers,
             Scale(title),
@@ -101,7 +101,7 @@ def _table(inputs: ReportInputs, found: tuple[Segment, ...]) -> Table:
     listed = found[:_MOST_LISTED]
     which = "All" if len(listed) == len(found) else f"The {len(listed)} worst of"
     return Table(
-        caption=f"{which} {len(found)} segments, worst first, with {LEVEL:.0%} intervals and Holm-corrected p",
+        caption=f"{which} {len(found)} segments, worst first, with {percent(LEVEL)} intervals and Holm-corrected p",
         columns=("feature", "level", "n", f"{name} here", f"{name} elsewhere", "p"),
         rows=tuple(
             (
