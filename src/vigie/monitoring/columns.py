@@ -17,6 +17,10 @@ GRID = 256
 SPIKE_SHARE = 0.1
 """A value that holds this share of the known rows gets a cell of its own."""
 
+SLACK = 1e-6
+"""How far beyond a value its cell ends, as a share of the value or of the column's span, whichever is larger: the same
+number written with ten decimals, or as a float32, stays where it was."""
+
 MAX_LEVELS = 10_000
 """Levels kept per categorical column; rarer ones share one cell."""
 
@@ -27,8 +31,8 @@ class NumericColumn:
 
     Attributes:
         name: the feature's name.
-        edges: quantiles that are values of the reference, and one edge just under each spike; strictly increasing,
-            finite, shape (n_edges,).
+        edges: just above quantiles that are values of the reference, and one just under each spike; strictly
+            increasing, finite, shape (n_edges,).
         deciles: positions in ``edges`` of the nine deciles, equal ones once.
         spikes: positions in ``edges`` of the edges just under a value that holds 10 % of the known rows or more.
         counts: the reference itself on this grid.
@@ -53,7 +57,7 @@ class NumericColumn:
 
     def count(self, values: np.ndarray) -> NumberCounts:
         """Reduce float64 values, shape (n,), on this column's grid."""
-        return count_numbers(values, self.edges, bounds=self.bounds, center=self.mean or 0.0)
+        return count_numbers(values, self.edges, bounds=_reach(self.bounds), center=self.mean or 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; the inverse of ``from_dict``."""
@@ -173,10 +177,14 @@ def numeric_column(name: str, values: np.ndarray, declared: tuple[float, float] 
         distribution function: always a value of the sample).
     """
     ordered = np.sort(values[np.isfinite(values)])
-    deciles = _quantiles(ordered, 10)
-    spikes = _spike_edges(ordered, known=int((~np.isnan(values)).sum()))
-    ends = ordered[[0, -1]] if len(ordered) else ordered  # a window's rows beyond both ends get cells of their own
-    edges = np.unique(np.concatenate([ends, _quantiles(ordered, GRID), deciles, spikes]))
+    distinct, rows = np.unique(ordered, return_counts=True)
+    heavy = np.flatnonzero(rows >= SPIKE_SHARE * (~np.isnan(values)).sum())
+    above, under = _beside(distinct)
+    deciles = above[np.searchsorted(distinct, _quantiles(ordered, 10))]
+    spikes = under[heavy[heavy > 0]]  # under the smallest value there is nothing
+    ends = above[[0, -1]] if len(ordered) else above  # a window's rows beyond both ends get cells of their own
+    grid = above[np.searchsorted(distinct, _quantiles(ordered, GRID))]
+    edges = np.unique(np.concatenate([ends, grid, deciles, spikes]))
     bounds, mean, variance = declared, None, None
     if len(ordered):
         low, high = float(ordered[0]), float(ordered[-1])
@@ -188,7 +196,7 @@ def numeric_column(name: str, values: np.ndarray, declared: tuple[float, float] 
         edges=edges,
         deciles=np.searchsorted(edges, deciles),
         spikes=np.searchsorted(edges, spikes),
-        counts=count_numbers(values, edges, bounds=bounds, center=mean or 0.0),
+        counts=count_numbers(values, edges, bounds=_reach(bounds), center=mean or 0.0),
         bounds=bounds,
         mean=mean,
         variance=variance,
@@ -222,12 +230,36 @@ def _quantiles(ordered: np.ndarray, parts: int) -> np.ndarray:
     return np.unique(ordered[ranks])
 
 
-def _spike_edges(ordered: np.ndarray, *, known: int) -> np.ndarray:
-    """Return the edge just under every heavy value but the smallest, whose cell has nothing under it."""
-    values, counts = np.unique(ordered, return_counts=True)
-    heavy = values[(counts >= SPIKE_SHARE * known) & (np.arange(len(values)) > 0)]
-    edges: np.ndarray = np.nextafter(heavy, -np.inf)
-    return edges
+def _beside(distinct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the cell of each value ends: just above it and just under it, at most half of the way to the next.
+
+    Args:
+        distinct: finite values, strictly increasing, shape (n,).
+    """
+    if not len(distinct):
+        return distinct, distinct
+    slack, most = _slack(distinct, distinct[0], distinct[-1]), np.finfo(np.float64).max
+    half = np.diff(distinct / 2)  # halved first: the difference of two huge numbers would overflow
+    above = distinct + np.minimum(slack, np.append(half, np.inf)).clip(max=most - distinct.clip(min=0))
+    under = distinct - np.minimum(slack, np.append(np.inf, half)).clip(max=most + distinct.clip(max=0))
+    # between neighbours without a number between them, half of the way may be rounded to either
+    above[:-1] = np.minimum(above[:-1], np.nextafter(distinct[1:], -np.inf))
+    under[1:] = np.clip(under[1:], distinct[:-1], np.nextafter(distinct[1:], -np.inf))
+    return above, under
+
+
+def _slack(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    slack: np.ndarray = np.maximum(np.abs(values) * SLACK, high * SLACK - low * SLACK)
+    return slack
+
+
+def _reach(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return the bounds with what still counts as within them."""
+    if bounds is None:
+        return None
+    low, high = map(float, bounds)
+    below, above = _slack(np.array(bounds), low, high).tolist()
+    return low - below, high + above
 
 
 def _require(condition: bool, what: str) -> None:  # noqa: FBT001  an assertion that survives python -O
