@@ -55,6 +55,11 @@ class Decline:
         """Whether it is worse than promised by more than chance explains and by more than does not matter."""
         return self.loss > max(self.chance, self.allowed)
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it is worse by more than does not matter, and chance alone may be why: too few outcomes to tell."""
+        return self.allowed < self.loss <= self.chance
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"established": self.established}

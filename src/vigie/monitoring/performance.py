@@ -128,6 +128,11 @@ class PerformanceReport:
     calibration: Reliability | None = None
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether a loss that matters was seen, of which nothing can be said yet."""
+        return self.verdict is Verdict.OK and any(decline.is_doubtful for decline in self.declines)
+
+    @property
     def known(self) -> str:
         """How many outcomes it rests on, and the share of the window's predictions that have one."""
         n = self.metrics[0].current.n
@@ -217,7 +222,7 @@ def _decide(
             declines.append(_decline(found[name], METRICS[name], rule, earlier))
     if not declines:
         return Verdict.UNKNOWN, reasons[0], ()
-    worst = next((decline for decline in declines if decline.established), declines[0])
+    worst = max(declines, key=lambda decline: (decline.established, decline.is_doubtful))
     verdict = Verdict.ALARM if worst.established else Verdict.OK
     return verdict, _sentence(worst), tuple(declines)
 
@@ -263,8 +268,8 @@ def _sentence(decline: Decline) -> str:
         if decline.chance >= decline.allowed:
             return f"{worse}, more than chance explains ({decline.chance:.4g})."
         return f"{worse}, more than the margin ({decline.allowed:.4g})."
-    if decline.loss > decline.allowed:
-        return f"{seen}: not more than chance explains ({decline.chance:.4g})."
+    if decline.is_doubtful:
+        return f"{seen}: worse by {decline.loss:.4g}, not more than chance explains ({decline.chance:.4g})."
     return f"{seen}: not worse by more than the margin ({decline.allowed:.4g})."
 
 

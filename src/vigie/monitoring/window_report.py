@@ -120,6 +120,10 @@ class Report:
         return tuple(report.name for report in self.features if report.confirmed)
 
     @property
+    def _as_it_seems(self) -> str:
+        return "may have fallen, too few outcomes to tell" if self.performance.is_doubtful else "holds"
+
+    @property
     def noticed(self) -> tuple[str, ...]:
         """Names of the features that seem to change."""
         return self._with(Verdict.WARN)
@@ -132,7 +136,7 @@ class Report:
         """
         performance = {
             Verdict.ALARM: f"Performance fell: {self.performance.reason}",
-            Verdict.OK: f"Performance holds: {self.performance.reason}",
+            Verdict.OK: f"Performance {self._as_it_seems}: {self.performance.reason}",
         }.get(self.performance.verdict, f"Performance is not known. {self.performance.reason}")
         predictions = {
             Verdict.ALARM: "Predictions changed.",

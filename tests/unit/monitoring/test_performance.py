@@ -67,8 +67,11 @@ def test_losses_are_judged_relative_to_the_reference():
 def test_chance_is_not_a_loss():
     """A loss over the margin that few rows cannot establish is no alarm, and is told so."""
     promised = _promised(_binary(0, 800, 2.0), Task.BINARY)
-    reasons = [_performance(_binary(seed, 60, 1.7), promised, _rule()).reason for seed in range(10)]
-    assert any("not more than chance explains" in reason for reason in reasons)
+    reports = [_performance(_binary(seed, 60, 1.7), promised, _rule()) for seed in range(10)]
+    assert any(report.is_doubtful for report in reports)
+    for report in reports:
+        assert report.verdict is Verdict.OK
+        assert report.is_doubtful == ("not more than chance explains" in report.reason)
 
 
 def test_an_alarm_begins_where_the_bound_of_the_sequence_ends():
