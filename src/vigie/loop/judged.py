@@ -40,6 +40,28 @@ def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarr
     )
 
 
+def read_traffic(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Return what a model is asked with, what came true, and of which rows that is known.
+
+    Returns:
+        The frame of all rows, shape (n, n_features); outcomes as ``read_judged`` gives them, 0 where there is none,
+        shape (n,); which are known, bool, shape (n,). Without a column of outcomes none is.
+
+    Raises:
+        DataError: a column is missing, an outcome is no number or no class of the model.
+        SchemaMismatchError: values do not fit the schema.
+    """
+    frame, name = model_frame(schema, feature_columns(table, schema).to_pydict()), schema.target.name
+    y, known = np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
+    if name in table.column_names:
+        outcomes = plain(table.column(name))
+        known = np.asarray(outcomes.is_valid())
+        of_known = _outcomes(outcomes.drop_null(), schema)
+        y = y.astype(of_known.dtype)
+        y[known] = of_known
+    return frame, y, known
+
+
 def _outcomes(values: pa.ChunkedArray, schema: Schema) -> np.ndarray:
     target = schema.target
     if not target.task.is_classification:

@@ -17,7 +17,7 @@ from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.earlier import earlier_looks, last_distrust, looks_of
 from vigie.loop.hours import counts_in
-from vigie.loop.judged import read_judged
+from vigie.loop.judged import read_traffic
 from vigie.loop.logged import answers_in, frame_of, labelled_mask, labelled_of, labelled_part, latency_of, n_labelled
 from vigie.loop.past import compared_with, past_counts
 from vigie.loop.quantity import predicted_quantity
@@ -93,12 +93,12 @@ def _asked(loop: Loop, opened: OpenVersion, window: Window, *, is_judged: bool) 
 
 
 def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *, look: int) -> Report:
-    """Judge a table as if it had been a window of traffic, its outcomes all known.
+    """Judge a table as if it had been a window of traffic; rows may lack an outcome, and so may all.
 
     Args:
         loop: ports and rules.
         opened: the version that is asked.
-        table: the rows, target included.
+        table: the rows, with the target where it is known.
         window: when they are taken to have come.
         look: its number among the tables judged one after the other.
 
@@ -120,20 +120,20 @@ def backtests(loop: Loop, opened: OpenVersion, pieces: Sequence[tuple[pa.Table, 
 
 
 def _as_traffic(opened: OpenVersion, table: pa.Table, window: Window, *, before: Sequence[Report]) -> WindowRows:
-    frame, y = read_judged(table, opened.schema)
+    frame, y, known = read_traffic(table, opened.schema)
     if not len(frame):
         raise InsufficientDataError("Judging a table", needed=1, found=0)
     scores = answers_of(opened.bundle, frame, y)
     return WindowRows(
         window=window,
         counts=count_window(opened.profile, frame, predicted_quantity(scores, opened.schema.target.task)),
-        scores=scores,
+        scores=scores.take(known) if known.any() else None,
         delays_s=np.empty(0),
         latency_us=None,
         earlier=looks_of([report.performance.to_dict() for report in before]),
         answers=Answers(scores.predicted, scores.proba),
-        scored_frame=frame,
-        asked=AskedRows(frame, np.ones(len(frame), dtype=bool)),
+        scored_frame=frame[known],
+        asked=AskedRows(frame, known),
     )
 
 

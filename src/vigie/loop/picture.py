@@ -5,7 +5,7 @@ import pyarrow as pa
 from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
-from vigie.loop.judged import read_judged
+from vigie.loop.judged import read_traffic
 from vigie.loop.quantity import predicted_quantity
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.report import PageInputs, build
@@ -41,6 +41,6 @@ def counts_of_table(opened: OpenVersion, table: pa.Table) -> WindowCounts:
     Raises:
         DataError: the table does not fit the version's schema.
     """
-    frame, y = read_judged(table, opened.schema)
+    frame, y, _ = read_traffic(table, opened.schema)
     scores = answers_of(opened.bundle, frame, y)
     return count_window(opened.profile, frame, predicted_quantity(scores, opened.schema.target.task))

@@ -12,6 +12,7 @@ from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.errors import DataError
 from vigie.loop.monitor import backtest, monitor, next_look, open_window
+from vigie.loop.picture import counts_of_table
 from vigie.loop.rollback import rollback
 from vigie.promotion.gate import GateRule
 from vigie.testing.tables import churn_table
@@ -113,6 +114,20 @@ def test_a_backtest_judges_a_table_with_its_outcomes(world):
         roc_auc_score(y, opened.bundle.model.predict_proba(frame)[:, 1]), abs=1e-12
     )
     assert report.drifted == ()
+
+
+def test_a_backtest_takes_rows_without_an_outcome(world):
+    """They are predictions like others: drift is judged on all, performance on those that are known, if any is."""
+    table = churn_table(400, seed=23)
+    left = table.column("churn").to_pylist()
+    halved = table.set_column(table.column_names.index("churn"), "churn", pa.array([*left[:150], *[None] * 250]))
+    window = open_window(world.loop, "1")
+    half = backtest(world.loop, world.opened(), halved, window, look=1)
+    assert (half.n, half.performance.metrics[0].current.n, half.performance.coverage.value) == (400, 150, 0.375)
+    none = backtest(world.loop, world.opened(), table.drop_columns("churn"), window, look=1)
+    assert (none.n, none.performance.verdict) == (400, Verdict.UNKNOWN)
+    assert none.features == half.features
+    assert counts_of_table(world.opened(), halved).n == 400
 
 
 def test_a_backtest_sees_drift(world):
