@@ -79,7 +79,6 @@ def command(project: Path, **options: Any) -> None:
     """
     from vigie.cli.output import console, print_json
     from vigie.cli.report import print_report
-    from vigie.loop.champion import champion_version, open_version
     from vigie.wiring.alerting import asking
     from vigie.wiring.operate import open_look
 
@@ -89,7 +88,7 @@ def command(project: Path, **options: Any) -> None:
         _replay(settings, asked.replay_rows, as_json=asked.as_json)
         return
     with open_look(settings) as loop:
-        opened = open_version(loop, champion_version(loop))
+        opened = _champion(loop)
         if asked.data:
             reports = _backtests(loop, opened, settings, asked.data, asked.by)
         elif asked.last and asked.by:
@@ -113,14 +112,24 @@ def command(project: Path, **options: Any) -> None:
         sys.exit(1)
 
 
+def _champion(loop: Any) -> Any:
+    """Open the version that serves; a column that monitoring's settings name wrongly is an error."""
+    from vigie.loop.champion import champion_version, open_version
+    from vigie.loop.misnamed import misnamed
+
+    opened = open_version(loop, champion_version(loop))
+    for error in misnamed(opened.schema, calendar=loop.rules.alarm.calendar, segments=loop.rules.segments):
+        raise error
+    return opened
+
+
 def _replay(settings: Any, rows: int, *, as_json: bool) -> None:
     from vigie.cli.output import console, plain, print_json
-    from vigie.loop.champion import champion_version, open_version
     from vigie.loop.replay import replay_table
     from vigie.wiring.operate import open_look, read_source
 
     with open_look(settings) as loop:
-        opened = open_version(loop, champion_version(loop))
+        opened = _champion(loop)
         found = replay_table(loop, opened, read_source(settings), rows=rows or settings.monitoring.min_rows)
     if as_json:
         print_json(found.to_dict())
