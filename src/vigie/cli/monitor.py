@@ -72,7 +72,8 @@ def command(project: Path, **options: Any) -> None:
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
     window stays open and no part of the false-alarm budget is spent.
 
-    With --by, a line per day, week or month: of the last --last 30d, or of the table that --data names.
+    With --by, a line per day, week (from Monday) or month, in UTC: of the last --last 30d, whose first and last line
+    may hold a part of one, or of the table that --data names.
 
     --replay asks how often the rule would have alarmed where nothing is known to have changed: half of the training
     table stands for the reference, windows are cut from the other half, in order of time where data.time is named.
@@ -159,15 +160,13 @@ def _live(loop: Any, opened: Any, last: str | None) -> Any:
     return with_service(loop, report)
 
 
-_STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
-
-
 def _over_time(loop: Any, opened: Any, last: str, by: str) -> list[Any]:
+    from vigie.cli.timeline import calendar
     from vigie.domain.window import Window
     from vigie.loop.monitor import monitor, next_look
 
     now, look = loop.clock.now(), next_look(loop, opened.version)
-    pieces = Window(now - length(last), now).split(_STEPS[by])
+    pieces = calendar(Window(now - length(last), now), by)
     return [monitor(loop, opened, piece, look=look) for piece in pieces]
 
 
