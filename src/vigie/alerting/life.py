@@ -3,7 +3,7 @@
 One alert at a time for each version and subject. It opens with an alarm, is updated when what it says changes, and is
 resolved by a verdict that is ``ok`` again: a warning or "not enough data yet" leaves it as it is. It is told once, and
 then only when it says more than before and the cool-down is over; what flaps is recorded and not told. Everything that
-one turn has to tell is one message.
+one turn has to tell is one message; what is not confirmed, or ends unheard, never goes along with it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,11 +51,11 @@ class Outcome:
 
     Attributes:
         changes: steps to record, what is alive before what is over, the strongest evidence first.
-        tell: whether they are told; all of them go in one message.
+        told: those of them that go in one message, in the same order; none when nobody need hear of it.
     """
 
     changes: tuple[Change, ...]
-    tell: bool
+    told: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,11 @@ def changes(standings: Mapping[Key, Standing], findings: Sequence[Finding], mome
     order = list(Subject)
     taken.sort(key=lambda change: (change.step is Step.RESOLVED, order.index(change.subject)))
     found = {finding.subject: finding for finding in findings}
+    told: tuple[Change, ...] = ()
     if any(_worth_telling(change, standings, found, moment, rule) for change in taken):
-        return Outcome(tuple(replace(change, told=True) for change in taken), tell=True)
-    return Outcome(tuple(change for change in taken if _says_something(change, standings)), tell=False)
+        taken = [replace(change, told=True) if _may_be_told(change, found) else change for change in taken]
+        told = tuple(change for change in taken if _may_be_told(change, found))
+    return Outcome(tuple(change for change in taken if change in told or _says_something(change, standings)), told)
 
 
 def _step(standing: Standing | None, finding: Finding, key: Key, moment: Moment) -> Change | None:
@@ -121,12 +123,15 @@ def _worth_telling(
     moment: Moment,
     rule: AlertRule,
 ) -> bool:
+    if change.step is Step.RESOLVED or not _may_be_told(change, findings):
+        return _may_be_told(change, findings)
     standing = standings.get((change.version, change.subject))
-    if change.step is Step.RESOLVED:
-        return change.told  # what nobody heard of ends unheard
-    if not findings[change.subject].confirmed:
-        return False
     return standing is None or standing.told_at is None or abs(moment.now - standing.told_at) >= rule.cooldown
+
+
+def _may_be_told(change: Change, findings: Mapping[Subject, Finding]) -> bool:
+    """Whether a person may hear of a step: not of what is not confirmed; what nobody heard of ends unheard."""
+    return change.told if change.step is Step.RESOLVED else findings[change.subject].confirmed
 
 
 def _says_something(change: Change, standings: Mapping[Key, Standing]) -> bool:

@@ -70,6 +70,8 @@ def standings(events: Iterable[Event]) -> dict[Key, Standing]:
     for event in events:
         if event.kind is not EventKind.ALERTED:
             continue
+        message = event.evidence.get("message") or {"changes": ()}
+        heard_of = {item["alert"] for item in message["changes"]}
         for item in event.evidence.get("steps", ()):
             step = _change(item)
             key = (step.version, step.subject)
@@ -81,7 +83,7 @@ def standings(events: Iterable[Event]) -> dict[Key, Standing]:
                 number=(before.number if before else 0) + new,
                 opened_at=event.at if new or before is None else before.opened_at,
                 changed_at=event.at,
-                told_at=event.at if event.evidence["message"] else told_before,
+                told_at=event.at if step.alert in heard_of else told_before,
             )
     return found
 

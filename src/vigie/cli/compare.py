@@ -19,8 +19,8 @@ def command(project: Path, first: str, second: str, *, as_json: bool) -> None:
     of their decisions, comes with an interval that holds at every look: read it each day, and end the test when it
     says that one version is better. It only reads; nothing is promoted.
 
-    Chance must have decided which version answered. A change of champion is no such test, and is refused: the versions
-    then never answered at the same time.
+    Chance must have decided which version answered. A change of champion is no such test: the versions then never
+    answered at the same time, and nothing is compared.
     """
     from vigie.cli.comparison import print_comparison
     from vigie.cli.output import console, print_json

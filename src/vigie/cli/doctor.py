@@ -16,8 +16,9 @@ from vigie.cli.options import json_option, project_option
 def command(project: Path, *, as_json: bool) -> None:
     """Check everything a project needs, and say what to do.
 
-    Python, settings, disk, clock, data, prediction log, ledger, registry, the champion's bundle, keys and port. Changes
-    nothing; what is not there yet is `unknown`. Exits with 1 where something is wrong, so that a pipeline stops.
+    Python, settings, disk, clock, data, prediction log, ledger, registry, the champion's bundle, columns that settings
+    name, keys and port. Changes nothing; what is not there yet is `unknown`. Exits with 1 where something is wrong, so
+    that a pipeline stops.
     """
     from vigie.cli.output import console, print_json
     from vigie.domain.measurement import Verdict

@@ -72,14 +72,14 @@ def command(project: Path, **options: Any) -> None:
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
     window stays open and no part of the false-alarm budget is spent.
 
-    With --by, a line per day, week or month: of the last --last 30d, or of the table that --data names.
+    With --by, a line per day, week (from Monday) or month, in UTC: of the last --last 30d, whose first and last line
+    may hold a part of one, or of the table that --data names.
 
     --replay asks how often the rule would have alarmed where nothing is known to have changed: half of the training
     table stands for the reference, windows are cut from the other half, in order of time where data.time is named.
     """
     from vigie.cli.output import console, print_json
     from vigie.cli.report import print_report
-    from vigie.loop.champion import champion_version, open_version
     from vigie.wiring.alerting import asking
     from vigie.wiring.operate import open_look
 
@@ -89,7 +89,7 @@ def command(project: Path, **options: Any) -> None:
         _replay(settings, asked.replay_rows, as_json=asked.as_json)
         return
     with open_look(settings) as loop:
-        opened = open_version(loop, champion_version(loop))
+        opened = _champion(loop)
         if asked.data:
             reports = _backtests(loop, opened, settings, asked.data, asked.by)
         elif asked.last and asked.by:
@@ -113,14 +113,24 @@ def command(project: Path, **options: Any) -> None:
         sys.exit(1)
 
 
+def _champion(loop: Any) -> Any:
+    """Open the version that serves; a column that monitoring's settings name wrongly is an error."""
+    from vigie.loop.champion import champion_version, open_version
+    from vigie.loop.misnamed import misnamed
+
+    opened = open_version(loop, champion_version(loop))
+    for error in misnamed(opened.schema, calendar=loop.rules.alarm.calendar, segments=loop.rules.segments):
+        raise error
+    return opened
+
+
 def _replay(settings: Any, rows: int, *, as_json: bool) -> None:
     from vigie.cli.output import console, plain, print_json
-    from vigie.loop.champion import champion_version, open_version
     from vigie.loop.replay import replay_table
     from vigie.wiring.operate import open_look, read_source
 
     with open_look(settings) as loop:
-        opened = open_version(loop, champion_version(loop))
+        opened = _champion(loop)
         found = replay_table(loop, opened, read_source(settings), rows=rows or settings.monitoring.min_rows)
     if as_json:
         print_json(found.to_dict())
@@ -150,15 +160,13 @@ def _live(loop: Any, opened: Any, last: str | None) -> Any:
     return with_service(loop, report)
 
 
-_STEPS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
-
-
 def _over_time(loop: Any, opened: Any, last: str, by: str) -> list[Any]:
+    from vigie.cli.timeline import calendar
     from vigie.domain.window import Window
     from vigie.loop.monitor import monitor, next_look
 
     now, look = loop.clock.now(), next_look(loop, opened.version)
-    pieces = Window(now - length(last), now).split(_STEPS[by])
+    pieces = calendar(Window(now - length(last), now), by)
     return [monitor(loop, opened, piece, look=look) for piece in pieces]
 
 

@@ -1,6 +1,7 @@
-"""A table cut into windows by its time column, and one line per window."""
+"""A table, or a stretch of time, cut into windows by the calendar, and one line per window."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -44,6 +45,15 @@ def cut(rows: pa.Table, time: str | None, by: str | None, *, now: datetime) -> l
         piece = rows.filter(pc.equal(floors, pa.scalar(start, floors.type)))
         pieces.append((piece, Window(_utc(start), _utc(_following(start, by)))))
     return pieces
+
+
+def calendar(window: Window, by: str) -> Iterator[Window]:
+    """Yield the days, weeks from Monday, or months of a window, in UTC; the first and the last may be parts of one."""
+    start = window.start
+    while start < window.end:
+        end = min(_following(_beginning(start, by), by), window.end)
+        yield Window(start, end)
+        start = end
 
 
 def print_timeline(reports: list[Report], screen: Console) -> None:
@@ -100,6 +110,14 @@ def _line(report: Report) -> tuple[str, ...]:
         number(second.value, second.unit),
         f"{len(report.drifted)} of {len(report.features)}" if judged else "-",
     )
+
+
+def _beginning(moment: datetime, by: str) -> datetime:
+    """Return when the day, week or month began that a moment lies in."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if by == "month":
+        return midnight.replace(day=1)
+    return midnight - timedelta(days=midnight.weekday() if by == "week" else 0)
 
 
 def _following(start: datetime, by: str) -> datetime:

@@ -34,8 +34,8 @@ def alert(loop: Loop, report: Report, *, closed: bool = True) -> Alert | None:
     outcome = changes(standings(events), findings, moment, loop.rules.alerts)
     if not outcome.changes:
         return None
-    said = (*_retired(outcome.changes, report.version), *_sentences(report, closed=closed))
-    message = compose(outcome.changes, said, moment) if outcome.tell else None
+    said = (*_retired(outcome.told, report.version), *_sentences(report, closed=closed))
+    message = compose(outcome.told, said, moment) if outcome.told else None
     troubles = _deliver(loop.channels, message) if message else {}
     _record(loop, outcome.changes, message, troubles, unheard=_unheard(outcome.changes, findings))
     return message
@@ -72,7 +72,7 @@ def _retired(steps: Sequence[Change], version: str) -> tuple[str, ...]:
 
 def _sentences(report: Report, *, closed: bool) -> tuple[str, ...]:
     """Return the report's own words; of an open window only what it says of the service."""
-    return report.headline if closed else (report.service.reason,)
+    return report.told if closed else (report.service.reason,)
 
 
 def _deliver(channels: Mapping[str, Notifier], message: Alert) -> dict[str, str]:
@@ -113,7 +113,8 @@ def _record(
 ) -> None:
     if message is not None:
         summary = f"{message.word.capitalize()}: {message.title}."
-        reasons = (*message.body.splitlines(), *_reasons(troubles))
+        silent = tuple(f"Not told. {described(step)}" for step in steps if step not in message.changes)
+        reasons = (*message.body.splitlines(), *silent, *_reasons(troubles))
     else:
         summary = unheard
         reasons = tuple(described(step) for step in steps)

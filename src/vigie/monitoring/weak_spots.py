@@ -9,7 +9,6 @@ import pandas as pd
 
 from vigie.domain.measurement import Measurement
 from vigie.domain.schema import Schema
-from vigie.errors import ConfigurationError, nearest
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
 from vigie.evaluation.segments import Segment, by_segment, levels
@@ -91,18 +90,6 @@ NO_SEGMENTS = SegmentReport()
 """What is told by segment where no outcome is known."""
 
 
-def check_segments(schema: Schema, declared: Sequence[str]) -> None:
-    """Do nothing when every declared segment is a feature.
-
-    Raises:
-        ConfigurationError: one is not.
-    """
-    for name in declared:
-        if name not in schema.names:
-            remedy = nearest(name, schema.names).strip() or f"Use some of {', '.join(schema.names)}."
-            raise ConfigurationError(f"The model has no feature {name!r}.", remedy=remedy, key="monitoring.segments")
-
-
 def find_weak_spots(
     schema: Schema,
     frame: pd.DataFrame,
@@ -118,14 +105,10 @@ def find_weak_spots(
         schema: the features.
         frame: of the rows whose outcome is judged, shape (n, n_features), n at least 1.
         scores: the same rows, in the same order.
-        declared: names of features.
+        declared: names of features; one that the model does not have is passed over.
         delays_s: seconds from prediction to outcome of the same rows, NaN where not known; None when none is.
         asked: the window's own predictions, for the coverage of declared segments; None where nobody looked.
-
-    Raises:
-        ConfigurationError: a declared segment is no feature.
     """
-    check_segments(schema, declared)
     found = by_segment(schema, frame, scores)
     worst = [item for item in found if item.p <= LEVEL and _is_spot(item, len(scores))]
     delays_s = np.full(len(scores), np.nan) if delays_s is None or not len(delays_s) else delays_s
@@ -140,6 +123,7 @@ def find_weak_spots(
             measure_delay(delays_s[judged]),
         )
         for name in declared
+        if name in schema.names
         for level, mask in _levels(schema, name, asked, frame)
         for inside, judged in ((mask[:n_asked], mask[n_asked:]),)
     )

@@ -134,6 +134,17 @@ class Report:
 
         Drift is told as changed inputs; only outcomes can tell that a model got worse.
         """
+        return self._sentences(silent=())
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The headline as a message says it: without the drift that nothing confirmed yet."""
+        silent = () if self.confirmed else self.drifted
+        if self.prediction.verdict is Verdict.ALARM and not self.prediction.confirmed:
+            silent = (*silent, self.prediction.name)
+        return self._sentences(silent=silent)
+
+    def _sentences(self, *, silent: tuple[str, ...]) -> tuple[str, ...]:
         performance = {
             Verdict.ALARM: f"Performance fell: {self.performance.reason}",
             Verdict.OK: f"Performance {self._as_it_seems}: {self.performance.reason}",
@@ -141,12 +152,12 @@ class Report:
         predictions = {
             Verdict.ALARM: "Predictions changed.",
             Verdict.WARN: "Predictions seem to change.",
-        }.get(self.prediction.verdict)
+        }.get(self.prediction.verdict if self.prediction.name not in silent else Verdict.OK)
         estimated = {
             Verdict.WARN: f"Performance is estimated to be worse: {self.estimate.reason}",
         }.get(self.estimate.verdict, self.estimate.failed)
         service = f"The service is not well: {self.service.reason}" if self.service.verdict is Verdict.ALARM else None
-        told = (service, performance, estimated, predictions, *self._about_inputs(), self._unconfirmed())
+        told = (service, performance, estimated, predictions, *self._about_inputs(silent), self._unconfirmed(silent))
         return tuple(sentence for sentence in told if sentence)
 
     def to_dict(self) -> dict[str, Any]:
@@ -176,10 +187,11 @@ class Report:
     def _with(self, verdict: Verdict) -> tuple[str, ...]:
         return tuple(report.name for report in self.features if report.verdict is verdict)
 
-    def _about_inputs(self) -> tuple[str, ...]:
+    def _about_inputs(self, silent: tuple[str, ...]) -> tuple[str, ...]:
         told = []
-        if self.drifted:
-            told.append(f"Inputs changed: {', '.join(self.drifted)}. {self.dataset.reason}")
+        changed = [name for name in self.drifted if name not in silent]
+        if changed:
+            told.append(f"Inputs changed: {', '.join(changed)}. {self.dataset.reason}")
         if self.noticed:
             told.append(f"Inputs seem to change: {', '.join(self.noticed)}.")
         unknown = [report for report in self.features if report.verdict is Verdict.UNKNOWN]
@@ -187,14 +199,14 @@ class Report:
             which = "Inputs" if len(unknown) == len(self.features) else ", ".join(report.name for report in unknown)
             told.append(f"{which}: not known. {unknown[0].reason}")
         compared = "the training data" if self.baseline.kind == "training" else "the window they are compared with"
-        return tuple(told) or (f"Inputs look like {compared}.",)
+        return tuple(told) if told or self.drifted else (f"Inputs look like {compared}.",)
 
-    def _unconfirmed(self) -> str | None:
+    def _unconfirmed(self, silent: tuple[str, ...]) -> str | None:
         """Say which alarms nobody is told of yet, and what they wait for."""
         waiting = [
             report
             for report in (*self.features, self.prediction)
-            if report.verdict is Verdict.ALARM and not report.confirmed
+            if report.verdict is Verdict.ALARM and not report.confirmed and report.name not in silent
         ]
         if not waiting:
             return None

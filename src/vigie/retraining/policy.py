@@ -1,5 +1,6 @@
 """The retrain policy: an alarm asks, a cool-down and the number of outcomes decide."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,7 +49,7 @@ def decide(
         return RetrainDecision(retrain=False, asked=False, reasons=("Nothing asks for a retraining.",))
     # Away from it in either direction: a clock that ran years ahead must not make the cool-down last as long.
     if last_retrained_at is not None and (passed := abs(now - last_retrained_at)) < policy.cooldown:
-        left = policy.cooldown - passed
+        left = timedelta(seconds=math.ceil((policy.cooldown - passed).total_seconds()))
         reason = (
             f"Cooling down: the last retraining was decided at {last_retrained_at:%Y-%m-%d %H:%M:%S} UTC, {left} left."
         )

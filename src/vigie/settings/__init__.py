@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -139,6 +140,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         if found or section != "value"
     }
     _check_keys(built["bundle"], file.name)
+    _check_service(built["monitoring"].service, sources["monitoring"].get("service", file.name))
     return Settings(file=file.resolve(), **built)
 
 
@@ -149,6 +151,21 @@ def _check_keys(bundle: BundleSettings, where: str) -> None:
             where=where,
             key="bundle.trusted_keys",
             remedy="Make a key with `vigie keys pair`, and write its public half here.",
+        )
+
+
+def _check_service(address: str | None, where: str) -> None:
+    try:
+        parts = urlsplit(address or "http://localhost")
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is none
+        fits = False
+    if not fits:
+        raise ConfigurationError(
+            f"{address!r} is not the address of a server.",
+            where=where,
+            key="monitoring.service",
+            remedy="Write http:// or https:// and a host, such as https://churn.example.org.",
         )
 
 

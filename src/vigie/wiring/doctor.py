@@ -20,10 +20,12 @@ from vigie.adapters.access_keys import AccessKeyFile
 from vigie.adapters.clock import SystemClock
 from vigie.adapters.mlflow_store import moved_from, sqlite_file
 from vigie.adapters.sqlite.filesystem import network_filesystem, read_mounts
-from vigie.bundle.members import MANIFEST
+from vigie.bundle.members import MANIFEST, SCHEMA
+from vigie.bundle.schema_member import read_schema
 from vigie.domain.measurement import Verdict
 from vigie.domain.model import CHAMPION
 from vigie.errors import VigieError
+from vigie.loop.misnamed import misnamed
 from vigie.loop.open_bundle import open_bundle
 from vigie.settings import Settings, load_settings
 from vigie.wiring.access import is_loopback
@@ -198,6 +200,21 @@ def _bundle(settings: Settings) -> Check:
     return Check("bundle", Verdict.OK, f"Version {champion} opens, scores {how}, and its golden rows come out.")
 
 
+def _columns(settings: Settings) -> Check:
+    """Hold the columns that monitoring's settings name against the champion's schema."""
+    name, monitoring = settings.project.name, settings.monitoring
+    if not (monitoring.calendar or monitoring.segments):
+        return Check("columns", Verdict.OK, "The settings of monitoring name none.")
+    there = not (_no_registry_yet(settings) or _moved_from(settings))
+    champion = open_registry(settings).alias(name, CHAMPION) if there else None
+    if champion is None:
+        return Check("columns", Verdict.UNKNOWN, "There is no champion whose features could be looked at.")
+    schema = read_schema(open_registry(settings).members(name, champion)[SCHEMA])
+    if wrong := misnamed(schema, calendar=monitoring.calendar, segments=monitoring.segments):
+        return Check("columns", Verdict.ALARM, " ".join(map(_sentence, wrong)))
+    return Check("columns", Verdict.OK, "Those that the settings of monitoring name are features.")
+
+
 def _keys(settings: Settings) -> Check:
     signer_of(settings)  # raises where the key that is named cannot be read
     access, name = settings.access, "keys"
@@ -277,6 +294,7 @@ CHECKS: Final[dict[str, Callable[[Settings], Check]]] = {
     "ledger": _ledger,
     "registry": _registry,
     "bundle": _bundle,
+    "columns": _columns,
     "keys": _keys,
     "port": _port,
 }

@@ -12,9 +12,11 @@ from vigie.adapters.verdict_file import write_verdicts
 from vigie.alerting.memory import open_alerts
 from vigie.domain.event import EventKind
 from vigie.errors import VigieError
+from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn, turn
 from vigie.loop.expire import expire
+from vigie.loop.misnamed import misnamed
 from vigie.loop.origin import Origin
 from vigie.loop.report import report
 from vigie.settings import Settings
@@ -38,6 +40,7 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
     """
     with open_loop(settings) as opened:
         loop = speaking(asking(opened, settings, os.environ), settings, os.environ)
+        tell_misnamed(loop)
         if pause is None:
             yield one_turn(loop, settings)
             _expire(loop, settings)
@@ -58,6 +61,16 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
                 logger.error("what is older than stores.keep could not be deleted: %s", error)  # noqa: TRY400
             if stopped.wait(wait.total_seconds()):
                 return
+
+
+def tell_misnamed(loop: Loop) -> None:
+    """Log every column that monitoring's settings name wrongly; the turns pass over them."""
+    try:
+        opened = open_version(loop, champion_version(loop))
+    except VigieError:
+        return  # the turn that follows says what is wrong
+    for error in misnamed(opened.schema, calendar=loop.rules.alarm.calendar, segments=loop.rules.segments):
+        logger.error("%s", error)
 
 
 def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -> Turn:

@@ -22,18 +22,19 @@ class Story:
     def __init__(self):
         self.events, self.now = [], NOON
 
-    def turn(self, *, version="1", confirmed=True, drifted=("a",), failed=(), **verdicts):
+    def turn(self, *, version="1", confirmed=True, doubtful=(), drifted=("a",), failed=(), **verdicts):
         """Take a turn; return the steps as (subject, step) and the message."""
         findings = [
             Finding(
-                Subject(name), verdict, f"{name} {drifted}" if name == "inputs" else name, confirmed=confirmed,
+                Subject(name), verdict, f"{name} {drifted}" if name == "inputs" else name,
+                confirmed=confirmed and name not in doubtful,
                 about=drifted if name == "inputs" else (),
             )
             for name, verdict in verdicts.items()
         ]  # fmt: skip
         moment = Moment("churn", version, self.now)
         outcome = changes(standings(self.events), findings, moment, RULE)
-        message = compose(outcome.changes, ("Headline.",), moment) if outcome.tell else None
+        message = compose(outcome.told, ("Headline.",), moment) if outcome.told else None
         if outcome.changes:
             evidence = {
                 "steps": [change.to_dict() for change in outcome.changes],
@@ -155,6 +156,24 @@ def test_what_is_not_confirmed_is_recorded_and_not_told(story):
     steps, message = story.turn(inputs=ALARM)
     assert steps == [("inputs", "updated")]
     assert message is not None
+
+
+def test_what_is_not_confirmed_does_not_go_along_with_other_news(story):
+    """The message tells of the rest; what was left out is told when it is confirmed."""
+    steps, message = story.turn(performance=ALARM, inputs=ALARM, doubtful=("inputs",))
+    assert steps == [("performance", "opened"), ("inputs", "opened")]
+    assert [change.subject.value for change in message.changes] == ["performance"]
+    assert standings(story.events)[("1", Subject.INPUTS)].told_at is None
+    message = story.turn(performance=ALARM, inputs=ALARM)[1]
+    assert [change.subject.value for change in message.changes] == ["inputs"]
+
+
+def test_what_nobody_heard_of_ends_unheard_beside_other_news(story):
+    """An alarm that was never confirmed is not told to be over because something else is."""
+    story.turn(performance=ALARM, inputs=ALARM, doubtful=("inputs",))
+    steps, message = story.turn(version="2", inputs=UNKNOWN)
+    assert steps == [("performance", "resolved"), ("inputs", "resolved")]
+    assert [change.subject.value for change in message.changes] == ["performance"]
 
 
 def test_what_nobody_heard_of_ends_unheard(story):

@@ -14,7 +14,7 @@ import pytest
 from vigie.cli import turns
 from vigie.cli.output import Stream, console, fit_progress, number, plain, print_json, table
 from vigie.cli.report import print_report
-from vigie.cli.timeline import cut, print_timeline
+from vigie.cli.timeline import calendar, cut, print_timeline
 from vigie.domain.model import ModelVersion
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
@@ -195,6 +195,28 @@ def test_a_table_is_cut_by_calendar(by, sizes):
     assert [piece.num_rows for piece, _ in pieces] == sizes
     for piece, window in pieces:
         assert all(moment.replace(tzinfo=UTC) in window for moment in piece.column("t").to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("by", "starts"),
+    [
+        ("day", ["12-30 18:30", "12-31 00:00", "01-01 00:00", "01-02 00:00"]),
+        ("week", ["12-30 18:30"]),
+        ("month", ["12-30 18:30", "01-01 00:00"]),
+    ],
+)
+def test_a_stretch_of_time_is_cut_by_calendar(by, starts):
+    """Nothing is lost or counted twice; today's part stands under today's date."""
+    whole = Window(datetime(2025, 12, 30, 18, 30, tzinfo=UTC), datetime(2026, 1, 2, 18, 30, tzinfo=UTC))
+    parts = list(calendar(whole, by))
+    assert [f"{part.start:%m-%d %H:%M}" for part in parts] == starts
+    assert [part.end for part in parts] == [*(part.start for part in parts[1:]), whole.end]
+
+
+def test_a_week_begins_on_monday():
+    """As for a table that is cut by week; a window that ends at midnight has no empty part after it."""
+    whole = Window(datetime(2026, 1, 3, tzinfo=UTC), datetime(2026, 1, 12, tzinfo=UTC))
+    assert [part.start.day for part in calendar(whole, "week")] == [3, 5]
 
 
 def test_december_is_followed_by_january():

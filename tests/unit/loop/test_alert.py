@@ -62,6 +62,19 @@ def test_an_unconfirmed_alarm_says_everywhere_that_it_waits(patient):
     assert "Nobody is told" not in _told_of(second)
 
 
+def test_unconfirmed_drift_is_no_part_of_a_message_about_something_else(patient):
+    """Neither title nor body say it; the ledger does, as not told."""
+    patient.change(alarm=replace(patient.loop.rules.alarm, in_a_row=2))
+    patient.ask(churn_table(4_000, seed=3, drift=1.0, relation=1.0))
+    turn = patient.turn()
+    assert turn.report.drifted
+    assert turn.alert.title == "realised performance fell"
+    assert "changed" not in turn.alert.body
+    assert "confirmed" not in turn.alert.body
+    reasons = "\n".join(_alerted(patient)[-1].reasons)
+    assert "Not told. Began: inputs changed: " in reasons
+
+
 def _told_of(turn):
     screen = Console(file=StringIO(), width=80)
     print_turn(turn, screen)

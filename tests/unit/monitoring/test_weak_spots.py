@@ -2,11 +2,9 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from vigie.domain.schema import Feature, Kind, Schema, Target
 from vigie.domain.task import Task
-from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import Scores
 from vigie.monitoring.weak_spots import MOST, AskedRows, find_weak_spots
 
@@ -102,7 +100,7 @@ def test_without_the_rows_that_were_asked_no_coverage_is_told():
     assert min(item.metrics[0].n for item in found.declared) >= 1
 
 
-def test_a_declared_segment_must_be_a_feature():
-    """The nearest name is offered."""
-    with pytest.raises(ConfigurationError, match="'size'"):
-        find_weak_spots(SCHEMA, *rows(1, 100), ("sizes",))
+def test_a_declared_segment_that_is_no_feature_is_passed_over():
+    """A wrong name costs nobody the rest of the report."""
+    found = find_weak_spots(SCHEMA, *rows(1, 100), ("sizes", "size"))
+    assert {item.feature for item in found.declared} == {"size"}

@@ -30,6 +30,13 @@ def test_the_policy(triggers, n_labelled, hours_since_last, retrain, asked, word
     assert word in decision.reasons[-1]
 
 
+def test_what_is_left_of_the_cool_down_has_no_fractions_of_a_second() -> None:
+    """Nobody waits for microseconds."""
+    last = NOW - timedelta(microseconds=1_500_000)
+    decision = decide(("Inputs changed: a.",), POLICY, n_labelled=5000, last_retrained_at=last, now=NOW)
+    assert decision.reasons[-1].endswith(" UTC, 5:59:59 left.")
+
+
 def test_triggers_come_in_the_order_of_the_evidence() -> None:
     """Performance is named before predictions, predictions before inputs."""
     found = find_triggers(performance=Verdict.ALARM, prediction=Verdict.ALARM, drifted=("a", "b"))

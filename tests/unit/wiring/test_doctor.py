@@ -111,6 +111,12 @@ def test_a_server_that_wants_keys_wants_one_of_the_watcher_too(folder):
     assert checks(folder, VIGIE_MONITORING__SERVICE_KEY="${WATCHER_KEY}")["keys"].verdict is Verdict.OK
 
 
+def test_columns_wait_for_a_champion(folder):
+    """Only a model can say whether they are features; where none is named there is nothing to ask."""
+    assert checks(folder)["columns"].verdict is Verdict.OK
+    assert checks(folder, VIGIE_MONITORING__CALENDAR="hour")["columns"].verdict is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize(("insecure", "verdict"), [("false", Verdict.ALARM), ("true", Verdict.WARN)])
 def test_a_server_beyond_this_machine_without_keys(folder, insecure, verdict):
     """It would not start; or it would, and anybody could ask."""
