@@ -14,6 +14,10 @@ Value = float | int | str | bool | None
 Label = float | int | str | bool
 """One outcome: a number for regression, one of the target's classes otherwise."""
 
+LARGEST_OUTCOME: Final = 1e37
+"""Size of a regression's outcome at most. Trees compare in float32, which ends at 3.4e38, and Welch's test of squared
+errors needs their fourth power, where float64 ends at 1.8e308: one outcome beyond would leave performance unknown."""
+
 
 class Kind(StrEnum):
     """How a feature is read, checked, fed to a model and watched."""

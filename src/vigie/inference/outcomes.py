@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from vigie.domain.prediction import Feedback
-from vigie.domain.schema import Label, Target
+from vigie.domain.schema import LARGEST_OUTCOME, Label, Target
 from vigie.errors import SchemaMismatchError, Violation
 from vigie.inference.payload import MAX_NAME, MAX_VIOLATIONS, check_items
 from vigie.inference.values import Fault, check_number, describe
@@ -93,10 +93,14 @@ def _read_id(raw: Any) -> UUID | Fault:
 
 
 def read_outcome(raw: Any, target: Target) -> Label | Fault:
-    """Return what came true: a finite number, or the class as the target spells it."""
+    """Return what came true: a number that errors can be measured in, or the class as the target spells it."""
     if not target.task.is_classification:
         number = check_number(raw)
-        return Fault("invalid-label", number.expected, number.found) if isinstance(number, Fault) else number
+        if isinstance(number, Fault):
+            return Fault("invalid-label", number.expected, number.found)
+        if abs(number) > LARGEST_OUTCOME:
+            return Fault("invalid-label", f"a number of at most {LARGEST_OUTCOME:g} in size", "a larger one")
+        return number
     for label in target.classes:
         # 1 and true are equal in Python, and so are 1 and 1.0; only the latter are the same in JSON.
         if isinstance(label, bool) == isinstance(raw, bool) and label == raw:

@@ -1,5 +1,6 @@
 """One turn of the loop: monitor, alert, decide, retrain, gate, promote."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vigie.domain.alert import Alert
@@ -18,6 +19,9 @@ from vigie.loop.service import with_service
 from vigie.monitoring.window_report import Report
 from vigie.retraining.policy import RetrainDecision
 from vigie.training.search import Progress
+
+Show = Callable[[Report], None]
+"""Called with a window that was judged and closed, before anything is done about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Turn:
         return self.closed and self.report.actionable is Verdict.ALARM and self.promoted is None
 
 
-def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
+def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress, show: Show = lambda _report: None) -> Turn:
     """Look at the champion's open window and do what the rules say.
 
     Raises:
@@ -70,6 +74,7 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
         return Turn(report, closed=False, alert=told)
     decision, rows = decide_retraining(loop, opened, report, outcomes)
     record_look(loop, report, outcomes)
+    show(report)
     if not decision.retrain:
         return Turn(report, alert=told, decision=decision)
     challenge, promoted, trouble = None, None, ""
@@ -78,8 +83,10 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress) -> Turn:
         if (gate := challenge.decision).promote:
             move = Move(challenge.version.version, expected=version, reasons=gate.reasons, evidence=gate.to_dict())
             promoted = promote(loop, move, owner=owner)
-    except VigieError as error:
-        record_undone(loop, report, str(error), challenger=challenge.version.version if challenge else None)
+    except Exception as error:
+        # The promise kept here: a retraining that broke off starts no cool-down, whatever it broke off at.
+        why = str(error) if isinstance(error, VigieError) else f"{type(error).__name__}: {error}"
+        record_undone(loop, report, why, challenger=challenge.version.version if challenge else None)
         if not isinstance(error, (DataError, AliasMovedError, LeaseHeldError)):
             raise
         trouble = str(error)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.domain.frame import model_frame
-from vigie.domain.schema import Label, Schema
+from vigie.domain.schema import LARGEST_OUTCOME, Label, Schema
 from vigie.domain.task import Task
 from vigie.evaluation.metrics import Scores
 from vigie.monitoring.expected import Answers
@@ -72,6 +72,13 @@ def labelled_mask(records: pa.Table, schema: Schema) -> np.ndarray:
     return np.asarray(_is_labelled(records, schema).fill_null(fill_value=False), dtype=bool)
 
 
+def n_too_large(records: pa.Table, schema: Schema) -> int:
+    """Return how many outcomes of a regression are left aside: a log may hold them from before they were refused."""
+    if schema.target.task.is_classification:
+        return 0
+    return int(pc.count(records.column("outcome")).as_py()) - n_labelled(records, schema)
+
+
 def latency_of(records: pa.Table) -> np.ndarray:
     """Return microseconds per request, float64, shape (n_requests,), NaN where not taken.
 
@@ -96,11 +103,11 @@ def _is_labelled(records: pa.Table, schema: Schema) -> pa.ChunkedArray:
     """Whether an outcome is known that this version could have answered.
 
     Feedback is checked against the model that serves when it arrives; the prediction may be of an older version, with
-    fewer classes. Such a row is left aside rather than let it stop the loop.
+    fewer classes. Such a row is left aside rather than let it stop the loop; so is a number too large to be measured.
     """
     outcomes = records.column("outcome")
     if not schema.target.task.is_classification:
-        return outcomes.is_valid()
+        return pc.less_equal(pc.abs(pc.cast(outcomes, pa.float64())), LARGEST_OUTCOME)
     return pc.is_in(outcomes, value_set=pa.array([_text(label) for label in schema.target.classes], pa.string()))
 
 

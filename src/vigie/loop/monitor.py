@@ -18,7 +18,16 @@ from vigie.loop.context import Loop
 from vigie.loop.earlier import earlier_looks, last_distrust, looks_of
 from vigie.loop.hours import counts_in
 from vigie.loop.judged import read_traffic
-from vigie.loop.logged import answers_in, frame_of, labelled_mask, labelled_of, labelled_part, latency_of, n_labelled
+from vigie.loop.logged import (
+    answers_in,
+    frame_of,
+    labelled_mask,
+    labelled_of,
+    labelled_part,
+    latency_of,
+    n_labelled,
+    n_too_large,
+)
 from vigie.loop.past import compared_with, past_counts
 from vigie.loop.quantity import predicted_quantity
 from vigie.monitoring.assess import Reference, WindowRows, assess
@@ -64,6 +73,7 @@ def monitor(loop: Loop, opened: OpenVersion, window: Window, *, look: int, outco
         delays_s=delays_s,
         latency_us=latency_us if len(latency_us) else None,
         n_known=n_labelled(records, schema),
+        n_too_large=n_too_large(arrived.records, schema),
         earlier=earlier_looks(loop, opened.version, outcomes or window),
         answers=answers_in(records, schema),
         scored_frame=frame_of(scored, schema),

@@ -88,6 +88,7 @@ class WindowRows:
         delays_s: seconds from prediction to outcome, one per row of ``scores``, NaN where not known.
         latency_us: microseconds per answer, one per request, NaN where not taken; None when it never was.
         n_known: how many of this window's predictions have an outcome; None when ``scores`` is exactly those.
+        n_too_large: outcomes that are not in ``scores``, as no error can be measured in them.
         earlier: what the looks before found of performance, oldest first.
         answers: what the model said of every row, in full; None where nothing is to be estimated.
         scored_frame: features of the rows of ``scores``, in their order; None where there are none.
@@ -102,6 +103,7 @@ class WindowRows:
     delays_s: np.ndarray
     latency_us: np.ndarray | None
     n_known: int | None = None
+    n_too_large: int = 0
     earlier: tuple[EarlierLook, ...] = ()
     answers: Answers | None = None
     scored_frame: pd.DataFrame | None = None
@@ -141,7 +143,7 @@ def assess(
     if reference.baseline is not None:  # an earlier window stands for one window, not for several
         blocks, drift_rule = blocks[:1], replace(drift_rule, scales=1)
     *features, prediction = _judge_columns(profile, blocks, drift_rule)
-    outcomes = Outcomes(rows.scores, counts.n, rows.delays_s, rows.n_known)
+    outcomes = Outcomes(rows.scores, counts.n, rows.delays_s, rows.n_known, rows.n_too_large)
     performance = measure_performance(
         outcomes,
         reference.task,

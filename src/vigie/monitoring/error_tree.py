@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeRegressor
 
-from vigie.domain.schema import Schema
+from vigie.domain.schema import LARGEST_OUTCOME, Schema
 from vigie.evaluation.metrics import METRICS, Scores
 from vigie.monitoring.expected import Answers, Expected
 
@@ -22,6 +22,7 @@ LEAVES = 32
 _DEPTH = 8
 _ROWS_A_LEAF = 30
 _NO_CUT = -1
+_EDGE = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +78,9 @@ class ErrorTree:
         """
         columns = ("", *(feature.name for feature in schema.features if feature.kind.is_numeric))
         table = _table(columns, frame, scores.predicted)
-        errors = np.abs(scores.y - scores.predicted)
+        with np.errstate(over="ignore"):
+            errors = np.abs(scores.y - scores.predicted)
+        errors = np.minimum(errors, LARGEST_OUTCOME)  # a wild prediction has no variance of its squared error
         tree = DecisionTreeRegressor(
             max_leaf_nodes=LEAVES, max_depth=_DEPTH, min_samples_leaf=_ROWS_A_LEAF, random_state=0
         )
@@ -170,7 +173,10 @@ _ARRAYS: dict[str, type] = {
 
 
 def _table(columns: tuple[str, ...], frame: pd.DataFrame, predicted: np.ndarray) -> np.ndarray:
-    """Return what the tree looks at, shape (n, n_columns), in the precision that scikit-learn cuts at."""
+    """Return what the tree looks at, shape (n, n_columns), in the precision that scikit-learn cuts at.
+
+    It refuses to fit on numbers beyond that precision. At its edge they are on the same side of every threshold.
+    """
     features = [frame[name].to_numpy(dtype=np.float64) for name in columns[1:]]
-    with np.errstate(over="ignore"):  # beyond float32 is beyond every threshold
-        return np.column_stack([predicted, *features]).astype(np.float32)
+    table: np.ndarray = np.clip(np.column_stack([predicted, *features]), -_EDGE, _EDGE)
+    return table.astype(np.float32)

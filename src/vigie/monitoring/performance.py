@@ -71,12 +71,14 @@ class Outcomes:
         delays_s: seconds from prediction to outcome, shape (n_labelled,) or less where some are not known.
         n_known: how many of the window's predictions have an outcome; None when ``scores`` is exactly those. Outcomes
             are late: the ones that arrive now are mostly of predictions made before this window.
+        n_too_large: outcomes that are not in ``scores``, as no error can be measured in them.
     """
 
     scores: Scores | None
     n_predictions: int
     delays_s: np.ndarray
     n_known: int | None = None
+    n_too_large: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,9 @@ def measure_performance(
         reason = f"Not enough outcomes yet: {n_labelled:,} known, {rule.min_labelled:,} needed."
     else:
         verdict, reason, declines = _decide(metrics, task, rule, earlier)
+    if n_large := outcomes.n_too_large:
+        are, were = ("outcome is", "was") if n_large == 1 else ("outcomes are", "were")
+        reason = f"{reason} {n_large:,} {are} too large to be measured and {were} left out."
     n_known = n_labelled if outcomes.n_known is None else outcomes.n_known
     return PerformanceReport(
         verdict,

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vigie.domain.schema import Label, Target
+from vigie.domain.schema import LARGEST_OUTCOME, Label, Target
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.training.columns import is_number, is_text, plain, positions, shown
@@ -107,7 +107,15 @@ def _quantity(name: str, values: pa.ChunkedArray, positive: str | None) -> Outco
             f"Target {name!r} holds {values.type} values, and regression needs numbers.",
             remedy="Convert the column, or leave task out to have it inferred.",
         )
-    return Outcomes(Target(name, Task.REGRESSION), values.cast(pa.float64(), safe=False).to_numpy().copy())
+    numbers = values.cast(pa.float64(), safe=False)
+    rows = positions(pc.greater(pc.abs(numbers), LARGEST_OUTCOME))
+    if len(rows):
+        raise DataError(
+            f"Target {name!r} holds {len(rows):,} numbers beyond {LARGEST_OUTCOME:g} in size (rows {shown(rows)}), "
+            "whose errors cannot be measured.",
+            remedy="Remove those rows, or give the target in a larger unit.",
+        )
+    return Outcomes(Target(name, Task.REGRESSION), numbers.to_numpy().copy())
 
 
 def _classes(name: str, values: pa.ChunkedArray, task: Task, positive: str | None) -> Outcomes:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from vigie.adapters.git import current_commit
 from vigie.adapters.verdict_file import write_verdicts
@@ -19,6 +20,7 @@ from vigie.loop.expire import expire
 from vigie.loop.misnamed import misnamed
 from vigie.loop.origin import Origin
 from vigie.loop.report import report
+from vigie.monitoring.window_report import Report
 from vigie.settings import Settings
 from vigie.training.search import Progress
 from vigie.wiring.alerting import asking, speaking
@@ -45,22 +47,32 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
             yield one_turn(loop, settings)
             _expire(loop, settings)
             return
-        stopped = _stop_on_signal()
-        while True:
-            wait = pause
-            try:
-                yield one_turn(loop, settings)
-            except VigieError as error:
-                # The promise kept here: one failed turn does not end the watch, and costs no hour of it.
-                wait = min(pause, _AGAIN)
-                logger.error("this turn failed, the next one is tried in %s: %s", wait, error)  # noqa: TRY400
-            try:
-                _expire(loop, settings)
-            except VigieError as error:
-                # The same promise; what is left goes with the next turn.
-                logger.error("what is older than stores.keep could not be deleted: %s", error)  # noqa: TRY400
-            if stopped.wait(wait.total_seconds()):
-                return
+        yield from turns(loop, settings, pause=pause, stopped=_stop_on_signal())
+
+
+def turns(loop: Loop, settings: Settings, *, pause: timedelta, stopped: threading.Event) -> Iterator[Turn]:
+    """Yield turns, one now and one after each pause, until ``stopped``; one that fails is logged instead."""
+    while True:
+        wait = pause
+        try:
+            yield one_turn(loop, settings)
+        except Exception as error:  # noqa: BLE001 - the promise: one failed turn does not end the watch
+            wait = min(pause, _AGAIN)  # and costs no hour of it
+            _log_failure(error, "this turn failed, the next one is tried in %s: %s", wait)
+        try:
+            _expire(loop, settings)
+        except Exception as error:  # noqa: BLE001 - the same promise; what is left goes with the next turn
+            _log_failure(error, "what is older than stores.keep could not be deleted: %s")
+        if stopped.wait(wait.total_seconds()):
+            return
+
+
+def _log_failure(error: Exception, message: str, *values: object) -> None:
+    """Log what failed; a fault that nobody foresaw with its traceback, for it is to be reported."""
+    if isinstance(error, VigieError):
+        logger.error(message, *values, error)
+    else:
+        logger.error(message, *values, f"{type(error).__name__}: {error}", exc_info=error)
 
 
 def tell_misnamed(loop: Loop) -> None:
@@ -83,9 +95,9 @@ def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -
     origin = Origin("prediction log", current_commit(settings.folder), "vigie watch")
     progress = progress or (lambda _name, _done, _total: None)
     with alone(settings, WATCHING):
-        taken = turn(loop, origin=origin, owner=owner(), progress=progress)
-        if taken.closed:
-            _show_verdicts(loop, settings, taken)
+        taken = turn(
+            loop, origin=origin, owner=owner(), progress=progress, show=partial(_show_verdicts, loop, settings)
+        )
     if taken.challenge and settings.retraining.report:
         told = report(loop, taken.challenge.trained, origin=origin, keep=True, progress=progress)
         if told.trouble:
@@ -93,10 +105,10 @@ def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -
     return taken
 
 
-def _show_verdicts(loop: Loop, settings: Settings, taken: Turn) -> None:
+def _show_verdicts(loop: Loop, settings: Settings, judged: Report) -> None:
     standing = open_alerts(loop.ledger.events(loop.model, kinds=(EventKind.ALERTED,)))
     try:
-        write_verdicts(settings.root / VERDICTS, taken.report, standing)
+        write_verdicts(settings.root / VERDICTS, judged, standing)
     except OSError as error:
         # The promise kept here: what Prometheus does not see, the ledger has all the same.
         logger.error("the verdicts could not be written for Prometheus: %s", error.strerror)  # noqa: TRY400

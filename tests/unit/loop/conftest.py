@@ -115,9 +115,9 @@ class World:
         assert {receipt.status for receipt in receipts} <= {FeedbackStatus.RECORDED}
         self.clock.advance(60)
 
-    def turn(self):
+    def turn(self, **options):
         """Take one turn."""
-        taken = turn(self.loop, origin=ORIGIN, owner="test", progress=silent)
+        taken = turn(self.loop, origin=ORIGIN, owner="test", progress=silent, **options)
         self.clock.advance(60)
         return taken
 

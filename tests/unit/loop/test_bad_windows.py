@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.domain.measurement import Verdict
+from vigie.domain.schema import LARGEST_OUTCOME
 from vigie.domain.window import Window
 from vigie.loop.monitor import backtest, monitor, open_window
 from vigie.testing.tables import churn_table
@@ -164,6 +165,53 @@ def test_a_clock_set_right_by_minutes_judges_nothing_twice(world, calm):
     assert world.turn().report.n == calm.num_rows
     world.clock.advance(-600)
     assert world.turn().report.n == 0
+
+
+@pytest.fixture
+def prices(new_world, house_prices):
+    """Return a world whose model predicts prices, and what asks it about rows whose first outcomes are replaced."""
+    world = new_world(model="prices")
+    rules = world.loop.rules
+    world.change(
+        data=replace(rules.data, target="price", positive=None, entity=None),
+        training=replace(rules.training, candidates=("ols",)),
+    )
+    world.register(world.train(house_prices(500, 1)))
+
+    def ask(outcomes, **table):
+        rows = house_prices(**table)
+        truth = rows.column("price").to_pylist()
+        world.ask(with_columns(rows, price=[*outcomes, *truth[len(outcomes) :]]))
+
+    return world, ask
+
+
+def test_outcomes_too_large_to_be_measured_are_left_out(prices):
+    """A log may hold them from before they were refused: performance is that of the others, and the reason says so."""
+    world, ask = prices
+    ask([1e308, -1e200], n=400, seed=2)
+    performance = judged(world).performance
+    assert (performance.verdict, performance.metrics[0].current.n) == (Verdict.OK, 398)
+    assert performance.reason.endswith(" 2 outcomes are too large to be measured and were left out.")
+    assert performance.coverage.value == 398 / 400
+
+
+def test_a_retraining_leaves_outcomes_out_that_are_too_large(prices):
+    """The others are learnt from, and the challenger takes the champion's place."""
+    world, ask = prices
+    ask([1e308, -1e308, 1e200], n=500, seed=3, shift=1.0)
+    turn = world.turn()
+    assert (turn.trouble, turn.challenge.trained.dataset.y.size) == ("", 497)
+    assert turn.promoted.version == "2"
+
+
+def test_the_largest_outcomes_that_are_taken_stop_nothing(prices):
+    """They are judged and learnt from, however little sense they make."""
+    world, ask = prices
+    ask([LARGEST_OUTCOME, -LARGEST_OUTCOME], n=500, seed=3, shift=1.0)
+    turn = world.turn()
+    assert turn.report.performance.verdict is not Verdict.UNKNOWN
+    assert (turn.trouble, turn.challenge.trained.dataset.y.size) == ("", 500)
 
 
 def test_an_empty_window_does_not_tell_the_last_alarm_again(world, changed):

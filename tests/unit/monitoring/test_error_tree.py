@@ -1,5 +1,7 @@
 """DLE: expected errors beside those that came out, and trees that are none."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,3 +97,13 @@ def test_what_is_no_tree_is_refused(name, value):
         ErrorTree.from_dict(data)
     with pytest.raises(ValueError, match="error tree"):
         ErrorTree.from_dict({**data, name: []})
+
+
+def test_numbers_beyond_float32_are_at_its_edge():
+    """Features and predictions that scikit-learn's trees refuse, infinite ones included, neither stop nor spoil it."""
+    frame, scores = world(1, 800)
+    frame.loc[:3, "driver"] = [1e39, -1e300, np.inf, -np.inf]
+    scores.predicted[4:7] = [1e60, -1e200, np.inf]
+    tree = ErrorTree.fit(SCHEMA, frame, scores)
+    again = ErrorTree.from_dict(json.loads(json.dumps(tree.to_dict(), allow_nan=False)))
+    assert all(np.isfinite(item.value) for item in expected(again, frame, scores).values())

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vigie.domain.measurement import Interval, Measurement, Verdict
+from vigie.domain.schema import LARGEST_OUTCOME
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.intervals import measure
@@ -221,3 +222,11 @@ def test_an_outcome_beyond_all_measure_is_said_to_be_one():
         Verdict.UNKNOWN, "rmse is not defined on these rows: an outcome is too large to be squared.",
     )  # fmt: skip
     json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_the_largest_outcomes_that_are_taken_can_be_judged():
+    """Ten of them, of either sign: the error has a value and an interval, so that there is a verdict."""
+    scores = _regression(1, 300, 1.0)
+    scores.y[:10] = [LARGEST_OUTCOME, -LARGEST_OUTCOME] * 5
+    report = _performance(scores, _promised(_regression(0, 500, 1.0), Task.REGRESSION), _rule("rmse"), Task.REGRESSION)
+    assert report.verdict is not Verdict.UNKNOWN

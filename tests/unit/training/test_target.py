@@ -94,3 +94,10 @@ def test_only_two_classes_have_a_positive_one(values):
     """Elsewhere the setting has no meaning, and saying so beats ignoring it."""
     with pytest.raises(ConfigurationError, match=r"data\.positive"):
         read(values, positive="a")
+
+
+def test_a_number_whose_error_cannot_be_measured_is_refused():
+    """Beyond 1e37 tests of a squared error have no result: the target, the count and the rows are named."""
+    with pytest.raises(DataError, match=r"'t' holds 2 numbers beyond 1e\+37 in size \(rows 1, 3\)"):
+        read([1e308, 0.5, -1e38] + [i / 7 for i in range(40)])
+    assert read([1e37, -1e37, 0.5] * 20).y.max() == 1e37
