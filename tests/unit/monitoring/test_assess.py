@@ -232,7 +232,7 @@ def test_the_mean_is_reported_beside_the_references():
 
 @pytest.mark.parametrize("shift", [0.0, 0.3])
 def test_the_interval_of_the_index_holds_the_value_it_belongs_to(shift):
-    """The corrected PSI estimates what the interval is of, calm or moved; the plain one, too large by chance, has none."""
+    """The corrected PSI estimates what the interval is of, calm or moved; the plain one is too large and has none."""
     for feature in _assess(_window(1, 300, shift=shift), _reference()).features:
         found = {item.name: item for item in feature.statistics}
         corrected = found["psi_corrected"]
