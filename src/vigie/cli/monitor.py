@@ -33,6 +33,20 @@ class Asked:
             raise click.UsageError("--by goes with --data or with --last")
         if self.by and (self.html or self.evidently):
             raise click.UsageError("a page shows one window: leave --by out, or cut the table yourself")
+        if self.replay_rows is not None and (ignored := self._beside_replay()):
+            raise click.UsageError(f"--replay tries the rule on the training table: leave {', '.join(ignored)} out")
+
+    def _beside_replay(self) -> list[str]:
+        """Return the options given that say something of a window, which a replay has none of."""
+        windowed = {
+            "--last": self.last,
+            "--data": self.data,
+            "--by": self.by,
+            "--html": self.html,
+            "--evidently": self.evidently,
+            "--fail-on": self.fail_on,
+        }
+        return [option for option, given in windowed.items() if given]
 
 
 @click.command("monitor")
@@ -76,7 +90,8 @@ def command(project: Path, **options: Any) -> None:
     may hold a part of one, or of the table that --data names.
 
     --replay asks how often the rule would have alarmed where nothing is known to have changed: half of the training
-    table stands for the reference, windows are cut from the other half, in order of time where data.time is named.
+    table stands for the reference, windows are cut from the other half, in order of time where data.time is named. Only
+    --json goes with it.
     """
     from vigie.cli.output import console, print_json
     from vigie.cli.report import print_report
@@ -138,12 +153,17 @@ def _replay(settings: Any, rows: int, *, as_json: bool) -> None:
     screen = console()
     screen.print(plain(found.sentence))
     for name, n_windows in sorted(found.columns.items(), key=lambda item: -item[1]):
-        screen.print(f"  {plain(name)} alarmed in {n_windows} of {found.n_windows} windows")
-    budget = f"{percent(settings.monitoring.false_alarm_budget)}"
+        screen.print(f"  {plain(name)} alarmed in {n_windows} of {found.judged} windows")
+    screen.print(promise(found, settings.monitoring.false_alarm_budget))
+
+
+def promise(found: Any, budget: float) -> str:
+    """Return what the false-alarm budget promises of windows such as those a replay judged."""
+    if not found.judged:
+        return f"This shows nothing of the rule, nor of its budget of {percent(budget)}."
     if found.in_time_order:
-        screen.print(f"Rows in order of time are not independent: the budget of {budget} is no promise for them.")
-    else:
-        screen.print(f"For independent rows, any alarm at all has a probability of at most {budget}.")
+        return f"Rows in order of time are not independent: the budget of {percent(budget)} is no promise for them."
+    return f"For independent rows, any alarm at all has a probability of at most {percent(budget)}."
 
 
 def _live(loop: Any, opened: Any, last: str | None) -> Any:

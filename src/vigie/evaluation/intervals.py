@@ -1,6 +1,7 @@
 """How uncertain a metric is, from one pass over its rows and no resampling.
 
-Shares of rows get Wilson's interval; functions of means the delta method; ROC-AUC DeLong's variance; the area under
+Shares of rows get Wilson's interval; functions of means the delta method, and what it has no spread for, a recall of 0
+or a precision of 1, Wilson's of the rows they are counted among; ROC-AUC DeLong's variance; the area under
 the precision-recall curve an interval on the logit scale. All take rows as independent of each other: where rows repeat
 an entity or follow each other in time, they are too narrow.
 """
@@ -11,7 +12,7 @@ from scipy.stats import norm, rankdata
 
 from vigie.domain.measurement import Interval, Measurement
 from vigie.domain.task import Task
-from vigie.evaluation.metrics import Metric, Scores, average_precision, metrics_for, positive_proba
+from vigie.evaluation.metrics import Counted, Metric, Scores, average_precision, metrics_for, positive_proba
 
 LEVEL = 0.95
 """Share of repetitions in which a reported interval covers the truth."""
@@ -25,6 +26,9 @@ def wilson(successes: float, n: int, level: float = LEVEL) -> Interval:
         n: rows, at least one.
         level: coverage, in (0, 1).
 
+    Returns:
+        Ends in [0, 1] that hold the share itself: rounding does not part them where it is 0 or 1.
+
     Source:
         Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
@@ -32,7 +36,8 @@ def wilson(successes: float, n: int, level: float = LEVEL) -> Interval:
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Interval(float(max(0.0, centre - half)), float(min(1.0, centre + half)), level)
+    low, high = min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
+    return Interval(float(low), float(high), level)
 
 
 def delta_interval(terms: np.ndarray, metric: Metric, level: float = LEVEL) -> Interval | None:
@@ -57,6 +62,32 @@ def delta_interval(terms: np.ndarray, metric: Metric, level: float = LEVEL) -> I
         return None
     half = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(max(variance, 0.0)))
     return clipped(metric, value - half, value + half, level)
+
+
+def edge_interval(terms: np.ndarray, counted: Counted, level: float = LEVEL) -> Interval | None:
+    """Return the interval of a metric of counts of which every class has no miss or no hit; None where it is 0/0.
+
+    The delta method sees no spread there, as if nothing else could have come. Each class's share has Wilson's interval
+    among its own rows, at a level that holds for all classes together (Bonferroni); a class of no row may be anything.
+
+    Args:
+        terms: shape (n, k), the metric's per-row terms.
+        counted: what their hits are counted among.
+        level: coverage, in (0, 1).
+
+    Source:
+        Wilson (1927), as ``wilson``; Dunn (1961), Multiple comparisons among means, for several classes at once.
+    """
+    sums = terms.sum(axis=0)
+    among = counted.among(sums)
+    if not among.any():
+        return None
+    each = 1 - (1 - level) / len(among)
+    hits = sums[: len(among)]
+    ends = [wilson(float(k), int(n), each) if n else Interval(0.0, 1.0, each) for k, n in zip(hits, among, strict=True)]
+    low = np.mean([counted.of_share(end.low) for end in ends])
+    high = np.mean([counted.of_share(end.high) for end in ends])
+    return Interval(float(low), float(high), level)
 
 
 def gradient(metric: Metric, means: np.ndarray) -> np.ndarray:
@@ -111,7 +142,9 @@ def interval(metric: Metric, scores: Scores, level: float = LEVEL) -> Interval |
     terms = metric.terms(scores)
     if metric.is_share:
         return wilson(float(terms.sum()), len(terms), level)
-    return delta_interval(terms, metric, level)
+    counted = metric.counted
+    on_edge = counted is not None and _on_edge(terms, counted)
+    return edge_interval(terms, counted, level) if counted and on_edge else delta_interval(terms, metric, level)
 
 
 def measure(scores: Scores, task: Task, level: float = LEVEL) -> tuple[Measurement, ...]:
@@ -135,6 +168,14 @@ def clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
     if metric.unit == "1":
         return Interval(max(0.0, low), min(1.0, high), level)
     return Interval(max(0.0, low), high, level)
+
+
+def _on_edge(terms: np.ndarray, counted: Counted) -> bool:
+    """Whether every class has no hit, or nothing but hits."""
+    sums = terms.sum(axis=0)
+    among = counted.among(sums)
+    hits = sums[: len(among)]
+    return bool(np.all((hits == 0) | (hits == among)))
 
 
 def _slope(metric: Metric, means: np.ndarray, k: int) -> float:

@@ -43,6 +43,22 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A metric of counts: a function of the share of hits among some rows, class by class.
+
+    Attributes:
+        among: from the sums of the metric's terms, of which the first are the hits, the rows they are hits of; shape
+            (n_classes,). Where it is 0 for every class the metric is 0/0.
+        absent: what rows lack where it is 0, in a few words.
+        of_share: the metric of one class from its share of hits.
+    """
+
+    among: Callable[[np.ndarray], np.ndarray]
+    absent: str
+    of_share: Callable[[float], float] = float
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One way to judge predictions.
 
@@ -55,6 +71,7 @@ class Metric:
         terms: shape (n, k) per-row terms; None for the areas, which are statistics of the order of all rows.
         combine: the value from the k means of the terms; None for the areas.
         area: the value from all rows at once; None for the others.
+        counted: what the hits are counted among; None for metrics that are not made of hits.
     """
 
     name: str
@@ -65,6 +82,7 @@ class Metric:
     combine: Combine | None
     is_share: bool = False
     area: Area | None = None
+    counted: Counted | None = None
 
     def compute(self, scores: Scores) -> float:
         """Return the metric; NaN where it is not defined (no row, or one class only for the areas)."""
@@ -75,6 +93,12 @@ class Metric:
         if self.terms is None or self.combine is None:
             raise ValueError(f"metric {self.name} has no definition")
         return self.combine(self.terms(scores).mean(axis=0))
+
+    def is_ratio_of_nothing(self, scores: Scores) -> bool:
+        """Whether it is 0/0 on these rows: ``compute`` says 0, as scikit-learn does, so that candidates have ranks."""
+        if self.counted is None or self.terms is None:
+            return False
+        return not self.counted.among(self.terms(scores).sum(axis=0)).any()
 
 
 def roc_auc(scores: Scores) -> float:
@@ -172,6 +196,18 @@ def _f1_macro(means: np.ndarray) -> float:
     return float(np.mean(np.divide(2 * hit, total, out=np.zeros_like(hit), where=total > 0)))
 
 
+def _either(sums: np.ndarray) -> np.ndarray:
+    """Return, per class, how many rows are of it or predicted to be; shape (n_classes,)."""
+    hit, predicted, actual = sums.reshape(3, -1)
+    either: np.ndarray = predicted + actual - hit
+    return either
+
+
+def _f1_of_share(share: float) -> float:
+    """Return F1 from Jaccard's index, the hits among rows that are of a class or predicted to be: 2J / (1 + J)."""
+    return 2 * share / (1 + share)
+
+
 _R, _B, _M = Task.REGRESSION, Task.BINARY, Task.MULTICLASS
 
 METRICS: dict[str, Metric] = {
@@ -190,14 +226,18 @@ METRICS: dict[str, Metric] = {
         Metric("accuracy", "1", frozenset({_B, _M}), greater_is_better=True, is_share=True,
                terms=lambda s: _column(s.predicted == s.y), combine=lambda m: float(m[0])),
         Metric("f1", "1", frozenset({_B}), greater_is_better=True, terms=_positive_terms,
-               combine=lambda m: _ratio(2 * m[0], m[1] + m[2])),
+               combine=lambda m: _ratio(2 * m[0], m[1] + m[2]),
+               counted=Counted(_either, "no outcome and no prediction is positive", _f1_of_share)),
         Metric("precision", "1", frozenset({_B}), greater_is_better=True, terms=_positive_terms,
-               combine=lambda m: _ratio(m[0], m[1])),
+               combine=lambda m: _ratio(m[0], m[1]),
+               counted=Counted(lambda sums: sums[1:2], "no prediction is positive")),
         Metric("recall", "1", frozenset({_B}), greater_is_better=True, terms=_positive_terms,
-               combine=lambda m: _ratio(m[0], m[2])),
+               combine=lambda m: _ratio(m[0], m[2]),
+               counted=Counted(lambda sums: sums[2:3], "no outcome is positive")),
         Metric("pr_auc", "1", frozenset({_B}), greater_is_better=True, terms=None, combine=None,
                area=average_precision),
-        Metric("f1_macro", "1", frozenset({_M}), greater_is_better=True, terms=_confusion_terms, combine=_f1_macro),
+        Metric("f1_macro", "1", frozenset({_M}), greater_is_better=True, terms=_confusion_terms, combine=_f1_macro,
+               counted=Counted(_either, "there is none", _f1_of_share)),
     )
 }  # fmt: skip
 """Every metric by name, in the order reports show them."""

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from vigie.domain.measurement import Measurement
 from vigie.domain.window import Window
 from vigie.errors import DataError
-from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores, row_losses
 from vigie.evaluation.sequences import LEAST_ROWS, AnytimeDifference, Sample, anytime_difference
 from vigie.evaluation.value import PER, value_per_thousand
@@ -20,7 +19,7 @@ from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.logged import labelled_of, labelled_part
 from vigie.loop.register import LOSS_NAMES
-from vigie.monitoring.performance import measure_coverage, measure_delay
+from vigie.monitoring.performance import measure_coverage, measure_delay, measure_known
 from vigie.ports import LoggedRows
 from vigie.reporting.wording import percent
 
@@ -167,7 +166,7 @@ def _side(loop: Loop, opened: OpenVersion, rows: LoggedRows) -> tuple[Side, Scor
     scores, delays_s = labelled_of(known, opened.schema)
     value = loop.rules.value
     worth = (value_per_thousand(scores, value),) if value is not None else ()
-    metrics = (*measure(scores, opened.schema.target.task), *worth) if len(scores) else ()
+    metrics = (*measure_known(scores, opened.schema.target.task), *worth) if len(scores) else ()
     side = Side(opened.version, metrics, measure_coverage(len(scores), rows.records.num_rows), measure_delay(delays_s))
     return side, scores, _units(known, opened)
 

@@ -10,6 +10,7 @@ from vigie.monitoring.counts import WindowCounts
 from vigie.monitoring.power import rows_needed
 from vigie.monitoring.thresholds import AlarmRule, Evidence, Judgement, judge, sharpest, spend
 from vigie.monitoring.wander import FEWEST_BLOCKS, SHORTEST, Margin, Wander
+from vigie.reporting.wording import count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +151,6 @@ def _too_few(judged: Judged, look: _Look) -> str:
             f"half a standard deviation; only larger changes would alarm."
         )
     return (
-        f"Not enough data yet: {look.counts.n:,} rows in this window; from {needed:,} on, half a standard deviation "
-        f"would be seen four times in five."
+        f"Not enough data yet: {count(look.counts.n, 'row')} in this window; from {needed:,} on, half a standard "
+        f"deviation would be seen four times in five."
     )

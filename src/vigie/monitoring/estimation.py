@@ -9,7 +9,7 @@ them, and one that is off by more than chance switches all estimates off until o
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot, isfinite
+from math import hypot, isfinite, nan
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -237,10 +237,11 @@ def _trials(
     quantile = float(norm.isf(BACKTEST_LEVEL / 2 / len(rule.metrics)))
     found = []
     for name in rule.metrics:
-        realised = METRICS[name].compute(scores)
+        metric = METRICS[name]
+        realised = nan if metric.is_ratio_of_nothing(scores) else metric.compute(scores)
         if name in expected and isfinite(realised) and isfinite(expected[name].value):
             item = expected[name]
-            allowed = allowed_loss(METRICS[name], rule.margin, reference.get(name))
+            allowed = allowed_loss(metric, rule.margin, reference.get(name))
             found.append(Trial(name, len(scores), item.value, realised, quantile * item.error, allowed))
     return tuple(found)
 

@@ -187,10 +187,10 @@ def measure_performance(
     """
     scores = outcomes.scores
     n_labelled = 0 if scores is None else len(scores)
-    measured = measure(scores, task) if scores is not None and n_labelled else unmeasured(task)
+    measured = measure_known(scores, task) if scores is not None and n_labelled else unmeasured(task)
     if value is not None and scores is not None:
         measured = (*measured, value_per_thousand(scores, value))
-    metrics = tuple(Compared(_honest(item), reference.get(item.name)) for item in measured)
+    metrics = tuple(Compared(_finite(item), reference.get(item.name)) for item in measured)
     declines: tuple[Decline, ...] = ()
     if n_labelled < rule.min_labelled:
         verdict = Verdict.UNKNOWN
@@ -284,11 +284,32 @@ def _calibration(scores: Scores | None, task: Task) -> Reliability | None:
     return reliability(scores.y == 1, positive_proba(scores), n_bins=BINS)
 
 
-def _honest(measurement: Measurement) -> Measurement:
+def measure_known(scores: Scores, task: Task) -> tuple[Measurement, ...]:
+    """Return every metric on these rows, at least one; what is not defined on them has no value and says why.
+
+    Candidates are ranked with 0 for 0/0, as scikit-learn does: one that never says yes must not come out unranked. Of a
+    window in which nobody could have been found, a recall of 0 would be a false report.
+    """
+    return tuple(_finite(_defined(item, scores)) for item in measure(scores, task))
+
+
+def _defined(measurement: Measurement, scores: Scores) -> Measurement:
+    """Replace 0/0 by "no value" and say why."""
+    metric = METRICS[measurement.name]
+    if metric.counted is None or not metric.is_ratio_of_nothing(scores):
+        return measurement
+    return _without_value(measurement, metric.counted.absent)
+
+
+def _finite(measurement: Measurement) -> Measurement:
     """Replace what is no number by "no value" and say why."""
     if measurement.value is None or isfinite(measurement.value):
         return measurement
     why = "their outcomes are all alike" if isnan(measurement.value) else "an outcome is too large to be squared"
+    return _without_value(measurement, why)
+
+
+def _without_value(measurement: Measurement, why: str) -> Measurement:
     reason = f"{measurement.name} is not defined on these rows: {why}."
     return replace(measurement, value=None, interval=None, reason=reason)
 

@@ -18,6 +18,7 @@ from vigie.monitoring.columnwise import ColumnVerdict, Judged, judge_column
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.profile import ReferenceProfile, build_profile
 from vigie.monitoring.thresholds import AlarmRule
+from vigie.reporting.wording import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,14 @@ class Replay:
 
     Attributes:
         rows: per window.
-        n_windows: how many were judged.
+        n_windows: how many were cut.
         n_reference: rows they were compared with.
         alarmed: windows in which any column alarmed.
         confirmed: windows in which an alarm was confirmed, and somebody would have been told.
-        unknown: windows in which no column could be judged.
+        unknown: windows in which no column could be judged; they are not among those that raised no alarm.
         columns: how many windows each column alarmed in, those that ever did.
         in_time_order: whether the windows followed each other in time; else rows were taken at random.
+        why_unknown: why the first of the windows that could not be judged could not; empty when all could.
     """
 
     rows: int
@@ -43,6 +45,12 @@ class Replay:
     unknown: int
     columns: dict[str, int]
     in_time_order: bool
+    why_unknown: str = ""
+
+    @property
+    def judged(self) -> int:
+        """How many windows could be judged."""
+        return self.n_windows - self.unknown
 
     @property
     def sentence(self) -> str:
@@ -50,10 +58,15 @@ class Replay:
         if not self.n_windows:
             return f"Not replayed: half of {2 * self.n_reference:,} rows hold no window of {self.rows:,}."
         how = "in order of time" if self.in_time_order else "at random"
-        could = f"; {self.unknown} could not be judged" if self.unknown else ""
+        replayed = f"replayed {how} on one half of the reference against the other"
+        long = f"of {count(self.rows, 'row')}"
+        if not self.judged:
+            return f"None of {count(self.n_windows, 'window')} {long} could be judged, {replayed}. {self.why_unknown}"
+        could = f" that could be judged (of {self.n_windows})" if self.unknown else ""
+        why = f" The others could not: {self.why_unknown}" if self.unknown else ""
         return (
-            f"{self.alarmed} of {self.n_windows} windows of {self.rows:,} rows raised a drift alarm ({self.confirmed} "
-            f"confirmed), replayed {how} on one half of the reference against the other{could}."
+            f"{self.alarmed} of {count(self.judged, 'window')} {long}{could} raised a drift alarm ({self.confirmed} "
+            f"confirmed), {replayed}.{why}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,6 +78,7 @@ class Replay:
             "alarmed": self.alarmed,
             "confirmed": self.confirmed,
             "unknown": self.unknown,
+            "why_unknown": self.why_unknown,
             "columns": dict(self.columns),
             "in_time_order": self.in_time_order,
             "sentence": self.sentence,
@@ -108,15 +122,17 @@ def replay(given: ReplayRows, rule: AlarmRule, *, rows: int, most_windows: int, 
     found = judge_windows(own, windows, rule)
     alarmed = [{name for name, said in window.items() if said.verdict is Verdict.ALARM} for window in found]
     names = sorted(set().union(*alarmed))
+    unknown = [window for window in found if all(said.verdict is Verdict.UNKNOWN for said in window.values())]
     return Replay(
         rows=rows,
         n_windows=len(windows),
         n_reference=half,
         alarmed=sum(map(bool, alarmed)),
         confirmed=sum(any(said.confirmed for said in window.values()) for window in found),
-        unknown=sum(all(said.verdict is Verdict.UNKNOWN for said in window.values()) for window in found),
+        unknown=len(unknown),
         columns={name: sum(name in window for window in alarmed) for name in names},
         in_time_order=given.in_time_order,
+        why_unknown=next((said.reason for window in unknown for said in window.values()), ""),
     )
 
 

@@ -9,10 +9,9 @@ import pandas as pd
 
 from vigie.domain.measurement import Measurement
 from vigie.domain.schema import Schema
-from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import Scores
 from vigie.evaluation.segments import Segment, by_segment, levels
-from vigie.monitoring.performance import measure_coverage, measure_delay, unmeasured
+from vigie.monitoring.performance import measure_coverage, measure_delay, measure_known, unmeasured
 
 MOST = 5
 """Weak spots that are told: a longer list is read by nobody."""
@@ -118,7 +117,7 @@ def find_weak_spots(
         DeclaredSegment(
             name,
             level,
-            measure(scores.take(judged), task) if judged.any() else unmeasured(task),
+            measure_known(scores.take(judged), task) if judged.any() else unmeasured(task),
             measure_coverage(int(asked.known[inside].sum()), int(inside.sum())),
             measure_delay(delays_s[judged]),
         )

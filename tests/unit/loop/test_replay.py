@@ -13,11 +13,11 @@ from vigie.testing.tables import CHURN_FEATURES, churn_table
 
 
 def test_independent_rows_replay_without_an_alarm(world):
-    """Twelve windows of one half against the other: the budget is kept."""
+    """Twelve windows of one half against the other, nine long enough to be judged: the budget is kept."""
     found = replay_table(world.loop, world.opened(), churn_table(6_000, seed=61), rows=250)
     assert (found.n_windows, found.n_reference, found.alarmed, found.in_time_order) == (12, 3_000, 0, False)
     assert found.sentence.startswith(
-        "0 of 12 windows of 250 rows raised a drift alarm (0 confirmed), replayed at random"
+        "0 of 9 windows of 250 rows that could be judged (of 12) raised a drift alarm (0 confirmed), replayed at random"
     )
 
 
@@ -36,6 +36,14 @@ def test_a_world_that_changed_half_way_alarms_in_order_of_time(world):
     assert "nb_reclamations" in found.columns
 
 
+def test_windows_of_a_row_show_nothing(world):
+    """None can be judged, and the sentence says how many rows a window would need."""
+    found = replay_table(world.loop, world.opened(), churn_table(6_000, seed=61), rows=1)
+    assert (found.judged, found.n_windows) == (0, 52)
+    assert found.sentence.startswith("None of 52 windows of 1 row could be judged, replayed at random")
+    assert found.sentence.endswith("Not enough data yet: 1 row in this window, 200 needed.")
+
+
 def test_too_short_a_table_is_told(world):
     """Half of it must hold a window."""
     with pytest.raises(InsufficientDataError, match="replay"):
@@ -45,7 +53,7 @@ def test_too_short_a_table_is_told(world):
 def test_training_keeps_what_the_replay_said(churn_trained, world):
     """One line of the lineage, and so of the card."""
     manifest = world.opened().bundle.manifest
-    assert "windows of 200 rows raised a drift alarm" in manifest.lineage["drift_replay"]
+    assert "of 200 rows that could be judged (of 2) raised a drift alarm" in manifest.lineage["drift_replay"]
     assert "raised a drift alarm" in churn_trained.members["card.md"].decode()
 
 

@@ -230,6 +230,16 @@ def test_the_mean_is_reported_beside_the_references():
     )
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_the_interval_of_the_index_holds_the_value_it_belongs_to(shift):
+    """The corrected PSI estimates what the interval is of, calm or moved; the plain one is too large and has none."""
+    for feature in _assess(_window(1, 300, shift=shift), _reference()).features:
+        found = {item.name: item for item in feature.statistics}
+        corrected = found["psi_corrected"]
+        assert corrected.interval.low <= corrected.value <= corrected.interval.high
+        assert found["psi"].interval is None
+
+
 @pytest.mark.parametrize("task", list(Task))
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_the_smallest_windows_are_unknown(task, n):

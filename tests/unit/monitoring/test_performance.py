@@ -230,3 +230,36 @@ def test_the_largest_outcomes_that_are_taken_can_be_judged():
     scores.y[:10] = [LARGEST_OUTCOME, -LARGEST_OUTCOME] * 5
     report = _performance(scores, _promised(_regression(0, 500, 1.0), Task.REGRESSION), _rule("rmse"), Task.REGRESSION)
     assert report.verdict is not Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("y", "predicted", "undefined"),
+    [
+        (0, [1] * 20 + [0] * 480, {"recall": "no outcome is positive"}),
+        (1, [0] * 500, {"precision": "no prediction is positive"}),
+        (0, [0] * 500, {
+            "recall": "no outcome is positive",
+            "precision": "no prediction is positive",
+            "f1": "no outcome and no prediction is positive",
+        }),
+    ],
+)  # fmt: skip
+def test_a_share_of_nothing_is_not_defined(y, predicted, undefined):
+    """A window without a positive has no recall, one without a predicted positive no precision; F1 lacks both."""
+    predicted = np.array(predicted)
+    proba = np.column_stack([1 - 0.8 * predicted, 0.8 * predicted])
+    report = _performance(Scores(np.full(500, y), predicted, proba), {}, _rule("recall"))
+    without = {
+        pair.current.name: pair.current.reason
+        for pair in report.metrics
+        if pair.current.value is None and pair.current.name in ("recall", "precision", "f1")
+    }
+    assert without == {name: f"{name} is not defined on these rows: {why}." for name, why in undefined.items()}
+
+
+def test_a_recall_of_nothing_does_not_alarm():
+    """Nobody could have been found: the verdict is unknown and says why."""
+    scores = Scores(np.zeros(500), np.zeros(500), np.column_stack([np.ones(500), np.zeros(500)]))
+    report = _performance(scores, _promised(_binary(0, 800, 2.0), Task.BINARY), _rule("recall"))
+    assert report.verdict is Verdict.UNKNOWN
+    assert report.reason == "recall is not defined on these rows: no outcome is positive."

@@ -1,7 +1,7 @@
 """Which statistics are reported for which kind of column, and in which unit. Reported only: nothing here alarms."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,14 +79,19 @@ def _psi(pair: Pair) -> float:
     return pair.stability_index
 
 
-def _psi_interval(pair: Pair) -> Interval | None:
-    if pair.samples.n_bins < 2:  # a single bin cannot move
-        return None
-    return stability_interval(pair.stability_index, pair.samples, level=LEVEL)
-
-
 def _psi_corrected(pair: Pair) -> float:
     return corrected_stability_index(pair.stability_index, pair.samples)
+
+
+def _psi_interval(pair: Pair) -> Interval | None:
+    """Return the interval of the populations' index: what the corrected one estimates, and the plain one overstates.
+
+    It reaches down to an estimate below 0, as calm columns have: a wider interval covers no less.
+    """
+    if pair.samples.n_bins < 2:  # a single bin cannot move
+        return None
+    found = stability_interval(pair.stability_index, pair.samples, level=LEVEL)
+    return replace(found, low=min(found.low, _psi_corrected(pair)))
 
 
 def _ks(pair: Pair) -> float:
@@ -164,8 +169,8 @@ _BOTH, _NUMERIC = frozenset({NUMERIC, CATEGORY}), frozenset({NUMERIC})
 STATISTICS: dict[str, Statistic] = {
     statistic.name: statistic
     for statistic in (
-        Statistic("psi", "nats", _BOTH, _psi, interval=_psi_interval),
-        Statistic("psi_corrected", "nats", _BOTH, _psi_corrected, _explain_band),
+        Statistic("psi", "nats", _BOTH, _psi),
+        Statistic("psi_corrected", "nats", _BOTH, _psi_corrected, _explain_band, _psi_interval),
         Statistic("ks", "1", _NUMERIC, _ks),
         Statistic("ks_p", "1", _NUMERIC, _ks_p),
         Statistic("chi_square", "1", _BOTH, _chi_square),
