@@ -18,8 +18,8 @@ SPIKE_SHARE = 0.1
 """A value that holds this share of the known rows gets a cell of its own."""
 
 SLACK = 1e-6
-"""How far beyond a value its cell ends, as a share of the value or of the column's span, whichever is larger: the same
-number written with ten decimals, or as a float32, stays where it was."""
+"""How far beyond a value that fills a cell of the grid its cell ends, as a share of the value or of the column's span,
+whichever is larger: the same number written with ten decimals, or as a float32, stays where it was."""
 
 MAX_LEVELS = 10_000
 """Levels kept per categorical column; rarer ones share one cell."""
@@ -31,8 +31,8 @@ class NumericColumn:
 
     Attributes:
         name: the feature's name.
-        edges: just above quantiles that are values of the reference, and one just under each spike; strictly
-            increasing, finite, shape (n_edges,).
+        edges: quantiles that are values of the reference, just above those that many rows share, and one just under
+            each spike; strictly increasing, finite, shape (n_edges,).
         deciles: positions in ``edges`` of the nine deciles, equal ones once.
         spikes: positions in ``edges`` of the edges just under a value that holds 10 % of the known rows or more.
         counts: the reference itself on this grid.
@@ -178,8 +178,9 @@ def numeric_column(name: str, values: np.ndarray, declared: tuple[float, float] 
     """
     ordered = np.sort(values[np.isfinite(values)])
     distinct, rows = np.unique(ordered, return_counts=True)
-    heavy = np.flatnonzero(rows >= SPIKE_SHARE * (~np.isnan(values)).sum())
-    above, under = _beside(distinct)
+    known = (~np.isnan(values)).sum()
+    heavy = np.flatnonzero(rows >= SPIKE_SHARE * known)
+    above, under = _beside(distinct, shared=(rows > 1) & (rows >= known / GRID))
     deciles = above[np.searchsorted(distinct, _quantiles(ordered, 10))]
     spikes = under[heavy[heavy > 0]]  # under the smallest value there is nothing
     ends = above[[0, -1]] if len(ordered) else above  # a window's rows beyond both ends get cells of their own
@@ -230,15 +231,18 @@ def _quantiles(ordered: np.ndarray, parts: int) -> np.ndarray:
     return np.unique(ordered[ranks])
 
 
-def _beside(distinct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the cell of each value ends: just above it and just under it, at most half of the way to the next.
+def _beside(distinct: np.ndarray, *, shared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the cell of each value ends: at it or just above, and just under it; at most half way to the next.
 
     Args:
         distinct: finite values, strictly increasing, shape (n,).
+        shared: which of them many rows share, bool, shape (n,): where few do, a value that is written otherwise moves
+            few rows, and the cell ends at the value itself.
     """
     if not len(distinct):
         return distinct, distinct
-    slack, most = _slack(distinct, distinct[0], distinct[-1]), np.finfo(np.float64).max
+    slack = np.where(shared, _slack(distinct, distinct[0], distinct[-1]), 0.0)
+    most = np.finfo(np.float64).max
     half = np.diff(distinct / 2)  # halved first: the difference of two huge numbers would overflow
     above = distinct + np.minimum(slack, np.append(half, np.inf)).clip(max=most - distinct.clip(min=0))
     under = distinct - np.minimum(slack, np.append(np.inf, half)).clip(max=most + distinct.clip(max=0))

@@ -8,13 +8,16 @@ within the budget, at any number of looks. The promise was measured on a sample 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy.stats import norm
 
 from vigie.domain.measurement import Measurement
 from vigie.evaluation.sequences import bound
+
+SEEN: Final = 1.96
+"""Standard errors that a loss taken by itself exceeds by chance once in forty times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Decline:
         loss: by how much it is worse, in the metric's unit; below zero where it is better.
         chance: what ``loss`` ever exceeds by chance, with the probability that the budget grants.
         allowed: the loss that does not matter.
+        error: standard error of ``loss``, taken by itself: as if this were the only look.
     """
 
     metric: str
@@ -49,6 +53,7 @@ class Decline:
     loss: float
     chance: float
     allowed: float
+    error: float
 
     @property
     def established(self) -> bool:
@@ -57,8 +62,8 @@ class Decline:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether it is worse by more than does not matter, and chance alone may be why: too few outcomes to tell."""
-        return self.allowed < self.loss <= self.chance
+        """Whether this stretch by itself would say that it is worse, and who looks again and again cannot tell yet."""
+        return not self.established and self.loss > max(self.allowed, SEEN * self.error)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -135,6 +140,7 @@ def find_decline(looks: Sequence[Point], promise: Promise, *, before: int) -> De
         loss=float(loss[first]),
         chance=float(chance[first]),
         allowed=promise.allowed,
+        error=float(np.hypot(np.sqrt(variance[first]) / rows[first], reference.error)),
     )
 
 

@@ -273,7 +273,7 @@ def _sentence(decline: Decline) -> str:
         if decline.chance >= decline.allowed:
             return f"{worse}, more than chance explains ({decline.chance:.4g})."
         return f"{worse}, more than the margin ({decline.allowed:.4g})."
-    if decline.is_doubtful:
+    if decline.loss > decline.allowed:
         return f"{seen}: worse by {decline.loss:.4g}, not more than chance explains ({decline.chance:.4g})."
     return f"{seen}: not worse by more than the margin ({decline.allowed:.4g})."
 
