@@ -60,8 +60,8 @@ class Case:
     """A table and who is measured on it; Vigie always is, and first.
 
     Attributes:
-        splits: in one round. Of a small table one tells little: on a thousand held-out rows, two fits of one model are
-            as far apart as the goal allows.
+        splits: in one round. Of a small table one tells little: on a thousand held-out rows the distance between two
+            models varies by as much as the goal allows.
     """
 
     name: str

@@ -59,7 +59,7 @@ def _print_segments(segments: SegmentReport, known: str, screen: Console) -> Non
                 measured(item.metrics[0]),
                 measured(item.metrics[1]),
                 f"{item.metrics[0].n:,}",
-                "-" if item.coverage.value is None else f"{percent(item.coverage.value, 1)}",
+                "-" if item.coverage.value is None else percent(item.coverage.value, 1),
             )
             for item in segments.declared
         ]

@@ -75,7 +75,7 @@ def _drift(found: dict[str, Measurement]) -> tuple[str, str, str]:
 
 
 def _share(item: Measurement) -> str:
-    return "-" if item.value is None else f"{percent(item.value, 1)}"
+    return "-" if item.value is None else percent(item.value, 1)
 
 
 def _performance(report: Report) -> object:

@@ -34,10 +34,8 @@ def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarr
             f"{nearest(schema.target.name, table.column_names)}",
             remedy="Judge a table whose outcomes are known.",
         )
-    table = table.filter(plain(table.column(schema.target.name)).is_valid())
-    return model_frame(schema, feature_columns(table, schema).to_pydict()), _outcomes(
-        plain(table.column(schema.target.name)), schema
-    )
+    frame, y, _ = read_traffic(table.filter(plain(table.column(schema.target.name)).is_valid()), schema)
+    return frame, y
 
 
 def read_traffic(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:

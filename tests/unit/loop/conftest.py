@@ -198,3 +198,20 @@ def species():
 def evidence_is_json():
     """Return what checks that an event could be written down."""
     return lambda event: json.loads(json.dumps(dict(event.evidence), allow_nan=False))
+
+
+@pytest.fixture
+def price_world(new_world, house_prices):
+    """Return a function of a candidate and a number of rows: it makes a world whose champion predicts prices."""
+
+    def make(candidate, n):
+        world = new_world(model="houses")
+        rules = world.loop.rules
+        world.change(
+            data=replace(rules.data, target="price", positive=None, entity=None),
+            training=replace(rules.training, candidates=(candidate,)),
+        )
+        world.register(world.train(house_prices(n, 1)))
+        return world
+
+    return make

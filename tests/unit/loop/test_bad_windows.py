@@ -168,15 +168,9 @@ def test_a_clock_set_right_by_minutes_judges_nothing_twice(world, calm):
 
 
 @pytest.fixture
-def prices(new_world, house_prices):
+def prices(price_world, house_prices):
     """Return a world whose model predicts prices, and what asks it about rows whose first outcomes are replaced."""
-    world = new_world(model="prices")
-    rules = world.loop.rules
-    world.change(
-        data=replace(rules.data, target="price", positive=None, entity=None),
-        training=replace(rules.training, candidates=("ols",)),
-    )
-    world.register(world.train(house_prices(500, 1)))
+    world = price_world("ols", 500)
 
     def ask(outcomes, **table):
         rows = house_prices(**table)

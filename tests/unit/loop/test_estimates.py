@@ -81,15 +81,9 @@ def test_a_version_of_an_older_vigie_cannot_be_estimated(world, calm):
     assert report.performance.verdict is Verdict.OK
 
 
-def test_a_regression_is_estimated_from_its_logged_features(new_world, house_prices):
+def test_a_regression_is_estimated_from_its_logged_features(price_world, house_prices):
     """The tree looks at what the log holds; the estimate is tried on the outcomes."""
-    world = new_world(model="houses")
-    rules = world.loop.rules
-    world.change(
-        data=replace(rules.data, target="price", positive=None, entity=None),
-        training=replace(rules.training, candidates=("ridge",)),
-    )
-    world.register(world.train(house_prices(600, 1)))
+    world = price_world("ridge", 600)
     world.ask(house_prices(400, 2))
     report = look(world)
     assert {item.name for item, _ in report.estimate.metrics} == {"rmse", "mae"}

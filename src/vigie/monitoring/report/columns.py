@@ -110,4 +110,4 @@ def _number(item: Measurement | None) -> str:
 
 
 def _share(item: Measurement | None) -> str:
-    return NOTHING if item is None or item.value is None else f"{percent(item.value, 1)}"
+    return NOTHING if item is None or item.value is None else percent(item.value, 1)

@@ -8,7 +8,7 @@ from vigie.reporting.wording import count, number, percent
 def rule(inputs: PageInputs) -> Section:
     """Return the rule that the verdicts come from."""
     found, report = inputs.rule, inputs.report
-    budget = f"{percent(found.false_alarm_budget)}"
+    budget = percent(found.false_alarm_budget)
     twice = (
         " An alarm on inputs or predictions is told and retrained on once the next window alarms too."
         if found.in_a_row > 1

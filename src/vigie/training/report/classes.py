@@ -208,8 +208,8 @@ def _calibration_table(inputs: ReportInputs, found: Reliability) -> Table:
         columns=("said, mean", "came true", "interval", "n"),
         rows=tuple(
             (
-                f"{percent(item.said, 1)}",
-                f"{percent(item.came_true, 1)}",
+                percent(item.said, 1),
+                percent(item.came_true, 1),
                 f"{percent(item.interval.low, 1)} to {percent(item.interval.high, 1)}",
                 f"{item.n:,}",
             )
