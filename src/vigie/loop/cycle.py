@@ -18,7 +18,7 @@ from vigie.loop.retrain import Challenge, retrain
 from vigie.loop.service import with_service
 from vigie.monitoring.window_report import Report
 from vigie.retraining.policy import RetrainDecision
-from vigie.training.search import Progress
+from vigie.training.progress import Progress
 
 Show = Callable[[Report], None]
 """Called with a window that was judged and closed, before anything is done about it."""

@@ -7,8 +7,8 @@ from vigie.errors import RegistryError
 from vigie.loop.context import Loop
 from vigie.loop.origin import Origin
 from vigie.loop.train import Trained
+from vigie.training.progress import Progress
 from vigie.training.report import USUAL_EFFORT, Provenance, ReportInputs, build, page, pictures
-from vigie.training.search import Progress
 
 PAGE = "report.html"
 CHARTS = "charts"
@@ -68,7 +68,7 @@ def _inputs(loop: Loop, trained: Trained, origin: Origin) -> ReportInputs:
             source=origin.source,
             commit=origin.commit,
             versions=library_versions(),
-            params={"metric": board.metric, "folds": str(board.n_folds), **board.winner.params},
+            params={"metric": board.metric, "folds": str(board.n_folds)},
         ),
         effort=USUAL_EFFORT,
     )

@@ -22,7 +22,7 @@ from vigie.loop.train import Trained, train
 from vigie.ports import LoggedRows
 from vigie.promotion.gate import GateDecision, decide
 from vigie.training.dataset import Dataset
-from vigie.training.search import Progress
+from vigie.training.progress import Progress
 from vigie.training.split import Split
 
 

@@ -28,8 +28,9 @@ from vigie.monitoring.replaying import ReplayRows, replay
 from vigie.training.candidates import default_candidates
 from vigie.training.dataset import Dataset, build_dataset
 from vigie.training.leaderboard import Entry, Leaderboard
+from vigie.training.progress import Progress
 from vigie.training.scoring import joined
-from vigie.training.search import Progress, TrainingSpec, train_candidates
+from vigie.training.search import TrainingSpec, train_candidates
 from vigie.training.split import Split, split
 
 Members = dict[str, bytes]

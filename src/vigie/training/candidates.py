@@ -73,7 +73,7 @@ class Candidate:
         settle: for a model that finds a parameter on rows it sets aside while fitting: ``settle(estimators, growth)``
             returns the parameters, by name, that the folds' fitted estimators agree on, ``growth`` being how many times
             their rows the final fit has; it takes them, and learns from every row. None for others.
-        members: fits of the final model, each with a seed of its own; it is the mean of their scores.
+        members: fits of the model that is kept, each with a seed of its own; it is the mean of their scores.
         parts: candidates whose fitted models it is made of, by name; they are tried with it, and it costs no fit.
         params: set by the user, by name.
         grid: values to search through, by the parameter's name.

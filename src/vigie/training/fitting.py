@@ -1,6 +1,6 @@
 """One candidate's whole pipeline, fitted on some rows and asked about others: nothing is fitted anywhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,11 +41,18 @@ class Fitting:
         alpha = self.candidate.tune(columns, self.dataset.y[rows])
         return self._fit(pipeline.set_params(model__alpha=alpha), rows)
 
-    def final(self, rows: np.ndarray, point: Mapping[str, Any]) -> Pipeline:
-        """Return the model that is kept: ``fitted``, or the mean of as many fits as the candidate has members."""
-        seeds = range(self.seed, self.seed + self.candidate.members)
-        members = [replace(self, seed=seed).fitted(rows, point) for seed in seeds]
-        return members[0] if len(members) == 1 else blended_model(members, *self._rows(rows))
+    def mean(self, first: Pipeline, rows: np.ndarray, point: Mapping[str, Any]) -> Pipeline:
+        """Return the mean of ``first``, fitted to ``rows`` with these parameters, and of fits with further seeds.
+
+        There are as many as the candidate has members; of one, it is ``first`` itself.
+        """
+        seeds = range(self.seed + 1, self.seed + self.candidate.members)
+        others = [replace(self, seed=seed).fitted(rows, point) for seed in seeds]
+        return self.blended([first, *others], rows) if others else first
+
+    def blended(self, models: Sequence[Pipeline], rows: np.ndarray) -> Pipeline:
+        """Return the mean of models that were all fitted to ``rows``."""
+        return blended_model(models, *self._rows(rows))
 
     def _rows(self, rows: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
         return self.dataset.frame.iloc[rows], self.dataset.y[rows]

@@ -1,7 +1,7 @@
 """Candidates in order of merit, the dummy among them, and those that were left out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,8 @@ class Entry:
     Attributes:
         name: the candidate's.
         simplicity: its place in the order of simplicity.
-        model: pipeline fitted on the training rows.
+        model: pipeline fitted on the training rows; the winner's may be the mean of several fits.
+        point: parameters of that fit beside the candidate's own: the search's, and what the folds agreed on.
         cv: the ranking metric over folds of the training rows: mean, and the interval of the corrected resampled t.
         folds: every metric of the task by name, one value a fold, of all repeats; NaN where a fold does not define it.
         test: every metric of the task on the held-out rows.
@@ -49,6 +50,7 @@ class Entry:
     name: str
     simplicity: Simplicity
     model: Pipeline
+    point: Mapping[str, Any]
     cv: Measurement
     folds: Mapping[str, tuple[float, ...]]
     test: tuple[Measurement, ...]
@@ -127,6 +129,11 @@ class Leaderboard:
     failures: tuple[Failure, ...]
     choice: Choice
     warnings: tuple[str, ...]
+
+    def with_winner(self, winner: Entry) -> "Leaderboard":
+        """Return the same board with another entry of the winner's name in its place."""
+        entries = tuple(winner if entry.name == winner.name else entry for entry in self.entries)
+        return replace(self, entries=entries, winner=winner)
 
 
 def in_order_of_merit(metric: str, entries: Sequence[Entry]) -> tuple[Entry, ...]:

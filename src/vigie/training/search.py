@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from vigie.errors import ConfigurationError, DataError, nearest
 from vigie.evaluation.intervals import measure
 from vigie.evaluation.metrics import METRICS, Metric, Scores, metrics_for
 from vigie.training.asked import Asked, candidates_for
-from vigie.training.blend import blended_model, blended_scores
+from vigie.training.blend import blended_scores
 from vigie.training.boosters import booster_errors
 from vigie.training.candidates import DUMMY, Candidate
 from vigie.training.choice import choose
@@ -25,14 +25,12 @@ from vigie.training.folds import Fold, folds_of, usual_folds
 from vigie.training.leaderboard import Entry, Failure, Leaderboard, check_any, in_order_of_merit
 from vigie.training.leakage import leakage_warnings
 from vigie.training.preprocessing import columns_per_feature
+from vigie.training.progress import Progress, Ticks, n_fits
 from vigie.training.roles import entity_codes
 from vigie.training.scoring import joined
 from vigie.training.split import Split
 from vigie.training.tuner import TUNING_FOLDS, TunerFigure, tuner_figure
 from vigie.training.tuning import INNER_FOLDS, Search, on_rows, search_grid
-
-Progress = Callable[[str, int, int], None]
-"""Called with the candidate's name, fits done and fits to do, before the first fit and after each."""
 
 Seconds = Callable[[], float]
 """Seconds since any fixed moment."""
@@ -100,21 +98,52 @@ def train_candidates(
     )
     entries: list[Entry] = []
     failures: list[Failure] = []
-    total, done = sum(_n_fits(candidate, len(folds)) for candidate in candidates), 0
+    fittings = {candidate.name: Fitting(candidate, dataset, spec.seed) for candidate in candidates}
+    again = int(any(candidate.members > 1 for candidate in candidates))
+    total, done = sum(n_fits(candidate, len(folds)) for candidate in candidates) + again, 0
     for candidate in candidates:
-        ticks = _Ticks(candidate.name, done, total, progress)
-        fitting = Fitting(candidate, dataset, spec.seed)
+        ticks = Ticks(candidate.name, done, total, progress)
         parts = [entry for entry in entries if entry.name in candidate.parts]
-        found = _attempted(fitting, split, judge, ticks, parts)
+        found = _attempted(fittings[candidate.name], split, judge, ticks, parts)
         if isinstance(found, Entry):
             entries.append(found)
         else:
             failures.append(found)
         total -= ticks.foregone
-        done += _n_fits(candidate, len(folds)) - ticks.foregone
+        done += n_fits(candidate, len(folds)) - ticks.foregone
         ticks.catch_up(done)
     check_any(entries, failures)
-    return _leaderboard(dataset, split, judge, in_order_of_merit(metric.name, entries), tuple(failures))
+    board = _leaderboard(dataset, split, judge, in_order_of_merit(metric.name, entries), tuple(failures))
+    if again:
+        ticks = Ticks(f"{board.winner.name} (kept)", done, total, progress)
+        ticks.begin()
+        board = board.with_winner(_whole(board, fittings, split, judge))
+        ticks.add(1)
+    return board
+
+
+def _whole(board: Leaderboard, fittings: Mapping[str, Fitting], split: Split, judge: "_Judge") -> Entry:
+    """Return the winner as the mean of all fits that it, or each part of a blend, is to have; the others keep one."""
+    kept, began = board.winner, judge.seconds()
+    fitting = fittings[kept.name]
+    parts = [entry for entry in board.entries if entry.name in fitting.candidate.parts]
+    n_fits_each = max(fittings[one.name].candidate.members for one in parts or [kept])
+    if n_fits_each == 1:
+        return kept
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the first fit warned of is in the notes
+        models = tuple(fittings[one.name].mean(one.model, split.train, one.point) for one in parts or [kept])
+    model = fitting.blended(models, split.train) if parts else models[0]
+    scores = fitting.ask(model, split.test)
+    return replace(
+        kept,
+        model=model,
+        parts=models if parts else (),
+        test=measure(scores, fitting.dataset.schema.target.task),
+        test_scores=scores,
+        params={**kept.params, "fits": str(n_fits_each)},
+        seconds=kept.seconds + max(0.0, judge.seconds() - began),
+    )
 
 
 def _leaderboard(
@@ -154,37 +183,6 @@ def _share(budget_s: float | None, candidates: Sequence[Candidate], n_folds: int
     return None if budget_s is None or not searching else budget_s / searching / (n_folds + 1)
 
 
-def _n_fits(candidate: Candidate, n_folds: int) -> int:
-    n_points = len(candidate.points())
-    if candidate.parts:
-        return 1
-    return (n_folds + 1) * (1 + (n_points * INNER_FOLDS if n_points > 1 else 0))
-
-
-@dataclass(slots=True)
-class _Ticks:
-    """How far one candidate has come, told as it goes."""
-
-    name: str
-    done: int
-    total: int
-    progress: Progress
-    foregone: int = 0
-
-    def forego(self, fits: int) -> None:
-        """Take off what will not be done after all, so that the rest of the way is told as it is."""
-        self.foregone += fits
-        self.total -= fits
-
-    def add(self, fits: int) -> None:
-        self.catch_up(self.done + fits)
-
-    def catch_up(self, done: int) -> None:
-        if done > self.done:
-            self.done = done
-            self.progress(self.name, done, self.total)
-
-
 @dataclass(frozen=True, slots=True)
 class _Judge:
     """What is the same for all candidates."""
@@ -213,6 +211,7 @@ class _Fitted:
     """One candidate, fitted in every fold and at last on all training rows, not judged yet."""
 
     model: Pipeline
+    point: Mapping[str, Any]
     by_fold: Sequence[Scores]
     test: Scores
     search: Search
@@ -221,7 +220,7 @@ class _Fitted:
     notes: tuple[str, ...] = ()
 
 
-def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks, parts: Sequence[Entry]) -> Entry | Failure:
+def _attempted(fitting: Fitting, split: Split, judge: _Judge, ticks: Ticks, parts: Sequence[Entry]) -> Entry | Failure:
     began = judge.seconds()
     try:
         fitted = (
@@ -238,22 +237,22 @@ def _unfit() -> tuple[type[Exception], ...]:
     return (*_UNFIT, *booster_errors())
 
 
-def _blended(fitting: Fitting, split: Split, parts: Sequence[Entry], ticks: _Ticks) -> _Fitted:
+def _blended(fitting: Fitting, split: Split, parts: Sequence[Entry], ticks: Ticks) -> _Fitted:
     """Return the blend of models that are fitted already, fold by fold and at last."""
-    ticks.progress(ticks.name, ticks.done, ticks.total)
+    ticks.begin()
     absent = set(fitting.candidate.parts) - {part.name for part in parts}
     if absent:
         raise DataError(f"{', '.join(sorted(absent))} could not be fitted.", remedy="See why there.")
     by_fold = [blended_scores(said) for said in zip(*(part.by_fold for part in parts), strict=True)]
     models = tuple(part.model for part in parts)
-    model = blended_model(models, fitting.dataset.frame.iloc[split.train], fitting.dataset.y[split.train])
+    model = fitting.blended(models, split.train)
     ticks.add(1)
-    return _Fitted(model, by_fold, fitting.ask(model, split.test), Search({}, 1, 1), parts=models)
+    return _Fitted(model, {}, by_fold, fitting.ask(model, split.test), Search({}, 1, 1), parts=models)
 
 
-def _fitted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> _Fitted:
+def _fitted(fitting: Fitting, split: Split, judge: _Judge, ticks: Ticks) -> _Fitted:
     candidate = fitting.candidate
-    ticks.progress(ticks.name, ticks.done, ticks.total)
+    ticks.begin()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         # the search on all training rows comes first: its time says how many points every fold may try
@@ -267,12 +266,13 @@ def _fitted(fitting: Fitting, split: Split, judge: _Judge, ticks: _Ticks) -> _Fi
             checked.append(fitting.ask(model, check))
             estimators.append(model.named_steps["model"])
             ticks.add(1)
-        model = fitting.final(split.train, {**_settled(candidate, estimators, judge.growth), **search.point})
+        point = {**_settled(candidate, estimators, judge.growth), **search.point}
+        model = fitting.fitted(split.train, point)
         test = fitting.ask(model, split.test)
         tuner = _tuner(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
     notes = (*_cut_short(search), *dict.fromkeys(_first_line(warning.message) for warning in caught))
-    return _Fitted(model, checked, test, search, tuner, notes=notes)
+    return _Fitted(model, point, checked, test, search, tuner, notes=notes)
 
 
 def _judged(fitting: Fitting, split: Split, judge: _Judge, fitted: _Fitted, seconds: float) -> Entry:
@@ -285,6 +285,7 @@ def _judged(fitting: Fitting, split: Split, judge: _Judge, fitted: _Fitted, seco
         name=candidate.name,
         simplicity=candidate.simplicity,
         model=model,
+        point=fitted.point,
         cv=cross_validated(
             judge.metric, np.array(folds[judge.metric.name]), judge.folds, n=len(split.train), repeats=judge.repeats
         ),
@@ -312,7 +313,7 @@ def _search(
     fitting: Fitting,
     split: Split,
     judge: _Judge,
-    ticks: _Ticks,
+    ticks: Ticks,
     *,
     until: float | None = None,
     n_points: int | None = None,

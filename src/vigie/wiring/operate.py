@@ -33,7 +33,8 @@ from vigie.promotion.gate import GateRule
 from vigie.retraining.policy import RetrainPolicy
 from vigie.settings import Settings
 from vigie.training.dataset import DataSpec, check_table
-from vigie.training.search import Progress, TrainingSpec
+from vigie.training.progress import Progress
+from vigie.training.search import TrainingSpec
 from vigie.wiring.state import open_cache, trust_of
 from vigie.wiring.stores import open_ledger, open_log, signer_of
 

@@ -22,7 +22,7 @@ from vigie.loop.origin import Origin
 from vigie.loop.report import report
 from vigie.monitoring.window_report import Report
 from vigie.settings import Settings
-from vigie.training.search import Progress
+from vigie.training.progress import Progress
 from vigie.wiring.alerting import asking, speaking
 from vigie.wiring.alone import KEEPING, WATCHING, alone
 from vigie.wiring.operate import open_loop, owner

@@ -1,6 +1,7 @@
 """A blend answers with the mean of its parts' scores, as a plain model that compiles like any other."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +15,13 @@ from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
 from vigie.evaluation.metrics import Scores
 from vigie.loop import compile as gate
+from vigie.training import search
 from vigie.training.asked import candidates_for
 from vigie.training.blend import blended_model, blended_scores
 from vigie.training.candidates import BLEND, CANDIDATES
 from vigie.training.dataset import DataSpec, build_dataset
 from vigie.training.fitting import Fitting
+from vigie.training.leaderboard import Choice
 from vigie.training.scoring import scores_of
 from vigie.training.search import TrainingSpec, train_candidates
 from vigie.training.split import split
@@ -125,13 +128,40 @@ def test_a_blend_is_judged_on_what_its_parts_said_of_rows_they_did_not_learn_fro
     board = train_candidates(data, split(data, SPEC), spec, progress=lambda *at: told.append(at), seconds=lambda: 0.0)
     entries = {entry.name: entry for entry in board.entries}
     assert entries.keys() == {*PARTS, BLEND, "dummy"}
-    assert told[-1][1:] == (16, 16)  # five fits for each part and for the dummy, and the blend
+    # five fits for each part and for the dummy, the blend, and what is kept is fitted once more
+    assert told[-1][1:] == (17, 17)
     said = [blended_scores(pair) for pair in zip(*(entries[name].by_fold for name in PARTS), strict=True)]
     auc = next(value for name, value in entries[BLEND].folds.items() if name == "roc_auc")
     assert len(auc) == 4
     assert auc == tuple(board_metric(scores) for scores in said)
-    apart = blended_scores([entries[name].test_scores for name in PARTS])
-    assert entries[BLEND].test_scores.proba == pytest.approx(apart.proba, rel=1e-9)
+
+
+@pytest.mark.parametrize("kept", [*PARTS, BLEND, "logistic"])
+def test_only_what_is_kept_is_fitted_again(monkeypatch, kept):
+    """A blend is kept with both fits of both parts; what is left out stays as it was judged, after one."""
+    monkeypatch.setattr(search, "choose", lambda *_: Choice(kept, kept, "", {}))
+    data = dataset(Task.BINARY)
+    parts, spec = split(data, SPEC), TrainingSpec((BLEND, "logistic"), "roc_auc", 2, 7, None)
+    board = train_candidates(data, parts, spec, progress=lambda *_: None, seconds=lambda: 0.0)
+    entries = {entry.name: entry for entry in board.entries}
+    assert board.winner is entries[kept]
+    assert {name: entry.params.get("fits") for name, entry in entries.items() if "fits" in entry.params} == (
+        {} if kept == "logistic" else {kept: "2"}
+    )
+    said = {name: [] for name in PARTS}
+    for name, seed in product(PARTS, (7, 8)):
+        fitting = Fitting(CANDIDATES[name], data, seed)
+        model = fitting.fitted(parts.train, entries[name].point)
+        said[name].append(fitting.ask(model, parts.test))
+    expected = {name: blended_scores(said[name] if name == kept else said[name][:1]) for name in PARTS}
+    each_twice = [scores for name in PARTS for scores in said[name]]
+    expected[BLEND] = blended_scores(each_twice if kept == BLEND else [said[name][0] for name in PARTS])
+    for name, scores in expected.items():
+        assert entries[name].test_scores.proba == pytest.approx(scores.proba, rel=1e-9)
+        assert scores_of(entries[name].model, Task.BINARY, data.frame.iloc[parts.test], data.y[parts.test]).proba == (
+            pytest.approx(scores.proba, rel=1e-9)
+        )
+        assert entries[name].measured("roc_auc").value == board_metric(scores)
 
 
 def board_metric(scores):
@@ -141,7 +171,7 @@ def board_metric(scores):
     return pytest.approx((np.sum(above > 0) + np.sum(above == 0) / 2) / above.size)
 
 
-def test_the_final_fit_of_several_members_is_their_mean():
+def test_what_has_several_members_is_their_mean():
     """Each with a seed of its own, the mean taken before the link; one member is a plain fit."""
     data = dataset(Task.BINARY)
     fitting, rows = Fitting(CANDIDATES[PARTS[1]], data, 7), np.arange(len(data))
@@ -149,9 +179,10 @@ def test_the_final_fit_of_several_members_is_their_mean():
     apart = [replace(fitting, seed=seed).fitted(rows, point) for seed in (7, 8)]
     said = [fitting.ask(model, rows) for model in apart]
     assert not np.array_equal(said[0].proba, said[1].proba)
-    assert fitting.ask(fitting.final(rows, point), rows).proba == pytest.approx(blended_scores(said).proba, rel=1e-9)
+    mean = fitting.mean(apart[0], rows, point)
+    assert fitting.ask(mean, rows).proba == pytest.approx(blended_scores(said).proba, rel=1e-9)
     alone = replace(fitting, candidate=replace(fitting.candidate, members=1))
-    assert np.array_equal(fitting.ask(alone.final(rows, point), rows).proba, said[0].proba)
+    assert alone.mean(apart[0], rows, point) is apart[0]
 
 
 def test_a_blend_without_a_part_is_a_failure_with_its_reason():

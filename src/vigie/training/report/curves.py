@@ -211,13 +211,16 @@ def _reading(inputs: ReportInputs, curve: Curve) -> str:
     spread = float(np.ptp(curve.unseen[-1])) / 2 or None
     sign = 1 if METRICS[inputs.leaderboard.metric].greater_is_better else -1
     gains = sign * (curve.unseen[-1] - curve.unseen[-2])
-    verdict = (
-        "and every fold gained: more rows should still help"
-        if (gains > 0).all()
-        else "but not every fold gained: more rows of this kind would bring little"
-    )
+    last, n_train = int(curve.at[-1]), len(inputs.split.train)
+    if last < n_train / 2:
+        verdict = f"and {int((gains > 0).sum())} of {count(len(gains), 'fold')} gained"
+        beyond = f" The curve ends there to save time: what more than the model's own {n_train:,} bring, it cannot say."
+    elif (gains > 0).all():
+        verdict, beyond = "and every fold gained: more rows should still help", ""
+    else:
+        verdict, beyond = "but not every fold gained: more rows of this kind would bring little", ""
     return (
-        f"Here, at {curve.at[-1]:,} rows, the lines are {number(apart, spread)} apart. Going from {curve.at[-2]:,} to "
-        f"{curve.at[-1]:,} rows bettered the unseen side by {number(float(gains.mean()), spread)} on average, "
-        f"{verdict}."
+        f"Here, at {last:,} rows, the lines are {number(apart, spread)} apart. Going from {curve.at[-2]:,} to "
+        f"{last:,} rows bettered the unseen side by {number(float(gains.mean()), spread)} on average, "
+        f"{verdict}.{beyond}"
     )

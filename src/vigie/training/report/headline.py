@@ -42,7 +42,7 @@ def reasons(inputs: ReportInputs) -> tuple[str, ...]:
         inputs.choice
         or f"Of {count(n_real, 'candidate')} it has the best mean {name} in {inputs.n_folds}-fold cross-validation."
     )
-    told = [f"{chosen} There it has {measured(board.winner.cv)}; held out n = {len(inputs.split.test):,}."]
+    told = [f"{opening(chosen)} Its mean {name} over the folds is {measured(board.winner.cv)}."]
     second = next((entry for entry in board.entries if entry not in (board.winner, board.dummy)), None)
     if second is not None:
         told.append(_beside(inputs, second))

@@ -130,7 +130,7 @@ def test_the_headline_names_the_winner_and_the_rows(inputs: ReportInputs, told: 
     report = told(inputs)
     assert report.statement.startswith(inputs.leaderboard.winner.name)
     assert f"{len(inputs.split.test):,} held-out rows" in report.statement
-    assert f"held out n = {len(inputs.split.test):,}" in report.reasons[0]
+    assert " over the folds is " in report.reasons[0]
 
 
 def test_a_rule_that_chose_is_quoted(binary: ReportInputs, told: Told) -> None:
