@@ -55,6 +55,24 @@ def test_torn_file_is_told(tmp_path):
     assert not caught.value.retryable
 
 
+@pytest.mark.parametrize("page", [1024, 4096])
+def test_a_file_with_other_pages_keeps_them(tmp_path, page):
+    """New files have pages of 2,048 bytes; whatever an older one has, it goes on as it is."""
+    path = tmp_path / "log.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(f"PRAGMA page_size = {page}")
+        other.execute("VACUUM")
+    records = Records()
+    for _ in range(2):
+        with open_log(path) as log:
+            log.append("churn", BINARY, records.many(50))
+    with open_log(path) as log, closing(sqlite3.connect(path)) as reader:
+        assert log.rows("churn", BINARY, DAY).records.num_rows == 100
+        assert reader.execute("PRAGMA page_size").fetchone() == (page,)
+    with closing(sqlite3.connect(written_log(tmp_path / "new.db", 1))) as new:
+        assert new.execute("PRAGMA page_size").fetchone() == (2048,)
+
+
 def test_overwritten_page_is_told(tmp_path):
     """A page of zeros in the middle is told, not read as fewer rows."""
     path = written_log(tmp_path / "log.db")

@@ -34,7 +34,7 @@ from vigie.adapters.prediction_log.jobs import (
 from vigie.adapters.prediction_log.refusals import CLOSED, again, blames_a_batch, full, refusal, unexpected
 from vigie.adapters.prediction_log.store import open_file
 from vigie.adapters.prediction_log.table import PredictionTable
-from vigie.adapters.sqlite.file import CHECKPOINT_PAGES, OccupiedError
+from vigie.adapters.sqlite.file import CHECKPOINT_BYTES, OccupiedError
 from vigie.adapters.sqlite.moments import microseconds
 from vigie.domain.prediction import Feedback, FeedbackStatus
 from vigie.domain.schema import Schema
@@ -229,13 +229,13 @@ class SqlitePredictionWriter:
                 first = self._queue.get(timeout=_IDLE_S)
             except Empty:
                 if monotonic() - self._latest_at >= _IDLE_S:
-                    self._checkpoint(pages=0)
+                    self._checkpoint(at_least=0)
                 continue
             group, is_last = self._gather(first)
             self._settle(group)
             if is_last:
                 return
-            self._checkpoint(pages=CHECKPOINT_PAGES)
+            self._checkpoint(at_least=CHECKPOINT_BYTES)
 
     def _gather(self, arrived: list[Job] | None) -> tuple[list[Job], bool]:
         """Return everything that waits, and whether nothing will come after it."""
@@ -315,9 +315,9 @@ class SqlitePredictionWriter:
     def _now_us(self) -> int:
         return microseconds(self._clock.now())
 
-    def _checkpoint(self, *, pages: int) -> None:
+    def _checkpoint(self, *, at_least: int) -> None:
         try:
-            self._file.checkpoint(pages=pages)
+            self._file.checkpoint(at_least=at_least)
         except StorageError as exc:
             self._pause(exc)
 

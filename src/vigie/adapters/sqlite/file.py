@@ -14,9 +14,10 @@ from vigie.adapters.sqlite.turn import Turn
 from vigie.errors import StorageError
 
 _BUSY_TIMEOUT_S: Final = 10.0
-CHECKPOINT_PAGES: Final = 4000  # of the WAL, about: 16 MB
+CHECKPOINT_BYTES: Final = 16_000_000  # of the WAL, about
+_PAGE: Final = 2048  # bytes, of new files: a commit writes whole pages, and half of SQLite's own size is a third less
 _PAGES_PER_COMMIT: Final = 4  # the leaves that any commit touches, and the first page
-_ROWS_PER_PAGE: Final = 16
+_BYTES_PER_ROW: Final = 256
 _SYNCHRONOUS: Final = {True: 2, False: 1}  # FULL syncs the WAL at every commit, NORMAL only at checkpoints
 
 
@@ -59,7 +60,7 @@ class SqliteFile:
         self._durable = durable
         self._lock = threading.Lock()
         self._refusal = ""
-        self._wal_pages = 0  # since the latest checkpoint, estimated from rows
+        self._wal_bytes = 0  # since the latest checkpoint, estimated from rows
         self._is_patient = True  # whether the writer waits for a lock that another program holds
         network = network_filesystem(self.path, read_mounts())
         if network:
@@ -73,6 +74,7 @@ class SqliteFile:
         try:
             with self._my_turn():
                 self._writer = self._open(migrations)
+                self._page_bytes = _number(self._writer, "PRAGMA page_size")
                 if durable:
                     self._sync_folders()
                 self._inode = self._identity()
@@ -134,22 +136,23 @@ class SqliteFile:
                 raise
             finally:
                 self._turn.give_back()
-            self._wal_pages += _PAGES_PER_COMMIT + (self._writer.total_changes - before) // _ROWS_PER_PAGE
+            n_rows = self._writer.total_changes - before
+            self._wal_bytes += _PAGES_PER_COMMIT * self._page_bytes + n_rows * _BYTES_PER_ROW
         finally:
             self._lock.release()
 
     @property
     def needs_checkpoint(self) -> bool:
         """Whether so much has gathered in the WAL that it should be brought into the database."""
-        return self._wal_pages >= CHECKPOINT_PAGES
+        return self._wal_bytes >= CHECKPOINT_BYTES
 
-    def checkpoint(self, *, pages: int = 0) -> None:
-        """Bring the WAL into the database when about ``pages`` pages or more have gathered; waits for no reader.
+    def checkpoint(self, *, at_least: int = 0) -> None:
+        """Bring the WAL into the database when about so many bytes or more have gathered; waits for no reader.
 
         Raises:
             StorageError: the disk failed; nothing is written from now on.
         """
-        if not self._wal_pages or self._wal_pages < pages:
+        if not self._wal_bytes or self._wal_bytes < at_least:
             return
         self._exclusively("PRAGMA wal_checkpoint(PASSIVE)")
 
@@ -206,7 +209,7 @@ class SqliteFile:
                     found = self._writer.execute(statement).fetchall()
                 except sqlite3.Error as exc:
                     raise self._failed(exc) from exc
-                self._wal_pages = 0
+                self._wal_bytes = 0
                 return found
 
     def _set_patience(self, *, patient: bool) -> None:
@@ -299,6 +302,7 @@ class SqliteFile:
 
     def _configure(self, writer: sqlite3.Connection) -> None:
         wanted = _SYNCHRONOUS[self._durable]
+        writer.execute(f"PRAGMA page_size = {_PAGE}")  # an older file keeps its own
         (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
         writer.execute(f"PRAGMA synchronous = {wanted}")
         writer.execute("PRAGMA secure_delete = ON")  # FAST leaves what was on pages that became free
