@@ -2,8 +2,10 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import httpx
 import psutil
@@ -44,6 +46,38 @@ def test_watch_once_ends_with_what_it_found(project):
     kinds = [event["kind"] for event in project.json("history")]
     assert "alerted" in kinds  # at the first alarm; the second finds the same alerts open and need not say so again
     assert kinds[-5:] == ["retrain_decided", "monitored", "trained", "gated", "promoted"]
+
+
+def test_a_retraining_that_is_killed_is_tried_again_and_a_second_one_waits(new_project, tools):
+    """Twice kill -9 in the middle of a retraining: the next watcher retrains at once, the one after it cools down."""
+    project = new_project(rows=600)
+    toml = project.folder / "vigie.toml"
+    calm = toml.read_text(encoding="utf-8") + "\n[monitoring]\nin_a_row = 1\n"
+    endless = calm.replace('["logistic"]', '[{ name = "random_forest", n_estimators = 20_000 }]')
+    project.run("train")
+    toml.write_text(endless, encoding="utf-8")
+    with project.server() as (_, http):
+        for deaths in (1, 2):
+            live_through(http, churn_table(600, seed=40 + deaths, drift=1.0, relation=1.0))
+            with project.started("watch", "--every", "1h") as process:
+                tools.wait(lambda deaths=deaths: n_retrainings(project) == deaths, 60, process)
+                process.kill()
+                assert process.wait(30) == -signal.SIGKILL
+        toml.write_text(calm, encoding="utf-8")
+        live_through(http, churn_table(600, seed=43, drift=1.0, relation=1.0))
+        waits = project.json("watch", "--once", expect=1)
+        assert "2 retrainings in a row" in waits["retrain_reasons"][-2]
+        assert waits["retrain_reasons"][-1].startswith("Cooling down")
+        toml.write_text(calm + '\n[retraining]\ncooldown = "1ms"\n', encoding="utf-8")
+        live_through(http, churn_table(600, seed=44, drift=1.0, relation=1.0))
+        assert project.json("watch", "--once")["promoted"] == "2"
+
+
+def n_retrainings(project):
+    """Return how many the ledger knows to have begun."""
+    with closing(sqlite3.connect(f"file:{project.folder}/.vigie/ledger.db?mode=ro", uri=True)) as ledger:
+        lines = ledger.execute("SELECT evidence FROM event WHERE kind = 'retrain_decided'")
+        return sum(json.loads(evidence)["retrain"] for (evidence,) in lines)
 
 
 def test_two_promotions_at_once_leave_one_line_of_history(new_project):

@@ -56,4 +56,5 @@ def turn_json(turn: Turn) -> dict[str, Any]:
         "challenger": turn.challenge.version.version if turn.challenge else None,
         "gate": gate,
         "promoted": turn.promoted.version if turn.promoted else None,
+        "misnamed": [str(error) for error in turn.misnamed],
     }

@@ -18,13 +18,14 @@ MAX_TRIES: Final = 10
 """How often a message is tried on a channel: a channel that fails for ten turns is broken, not busy."""
 
 
-def alert(loop: Loop, report: Report, *, closed: bool = True) -> Alert | None:
+def alert(loop: Loop, report: Report, *, closed: bool = True, beside: Sequence[str] = ()) -> Alert | None:
     """Take every alert a step further and send what is worth telling; return the message, None for a calm turn.
 
     Args:
         loop: ports and rules.
         report: the window, judged.
         closed: whether the window is judged for good; of an open one only the service can say anything yet.
+        beside: sentences that a message ends with, where there is one to send.
     """
     events = loop.ledger.events(loop.model, kinds=(EventKind.ALERTED,))
     if (late := undelivered(events)) is not None and late.tries < MAX_TRIES:
@@ -34,7 +35,7 @@ def alert(loop: Loop, report: Report, *, closed: bool = True) -> Alert | None:
     outcome = changes(standings(events), findings, moment, loop.rules.alerts)
     if not outcome.changes:
         return None
-    said = (*_retired(outcome.told, report.version), *_sentences(report, closed=closed))
+    said = (*_retired(outcome.told, report.version), *_sentences(report, closed=closed), *beside)
     message = compose(outcome.told, said, moment) if outcome.told else None
     troubles = _deliver(loop.channels, message) if message else {}
     _record(loop, outcome.changes, message, troubles, unheard=_unheard(outcome.changes, findings))

@@ -1,16 +1,17 @@
 """One turn of the loop: monitor, alert, decide, retrain, gate, promote."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vigie.domain.alert import Alert
 from vigie.domain.event import Event
 from vigie.domain.measurement import Verdict
-from vigie.errors import AliasMovedError, DataError, LeaseHeldError, VigieError
+from vigie.errors import AliasMovedError, ConfigurationError, DataError, LeaseHeldError, VigieError
 from vigie.loop.alert import alert
 from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
 from vigie.loop.decide import decide_retraining, record_undone
+from vigie.loop.misnamed import misnamed
 from vigie.loop.monitor import monitor, next_look, open_outcomes, open_window, record_look
 from vigie.loop.origin import Origin
 from vigie.loop.promote import Move, notice_moved_alias, promote
@@ -36,6 +37,8 @@ class Turn:
         challenge: the challenger and the gate's decision.
         promoted: the change of champion.
         trouble: why a retraining that was decided on could not be done, or its challenger not be promoted.
+        misnamed: an error for every column that monitoring's settings name and this champion does not take. The turn
+            passes over them; who promotes a version need not know what the settings name.
     """
 
     report: Report
@@ -45,6 +48,7 @@ class Turn:
     challenge: Challenge | None = None
     promoted: Event | None = None
     trouble: str = ""
+    misnamed: tuple[ConfigurationError, ...] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -69,14 +73,17 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress, show: Sh
     outcomes = open_outcomes(loop, version, window)
     report = with_service(loop, monitor(loop, opened, window, look=next_look(loop, version), outcomes=outcomes))
     closed = report.n >= loop.rules.alarm.min_rows
-    told = alert(loop, report, closed=closed)
+    wrong = tuple(misnamed(opened.schema, calendar=loop.rules.alarm.calendar, segments=loop.rules.segments))
+    told = alert(loop, report, closed=closed, beside=[str(error) for error in wrong])
+    found = Turn(report, closed=closed, alert=told, misnamed=wrong)
     if not closed:
-        return Turn(report, closed=False, alert=told)
+        return found
     decision, rows = decide_retraining(loop, opened, report, outcomes)
+    found = replace(found, decision=decision)
     record_look(loop, report, outcomes)
     show(report)
     if not decision.retrain:
-        return Turn(report, alert=told, decision=decision)
+        return found
     challenge, promoted, trouble = None, None, ""
     try:
         challenge = retrain(loop, opened, rows, origin=origin, progress=progress)
@@ -90,4 +97,4 @@ def turn(loop: Loop, *, origin: Origin, owner: str, progress: Progress, show: Sh
         if not isinstance(error, (DataError, AliasMovedError, LeaseHeldError)):
             raise
         trouble = str(error)
-    return Turn(report, alert=told, decision=decision, challenge=challenge, promoted=promoted, trouble=trouble)
+    return replace(found, challenge=challenge, promoted=promoted, trouble=trouble)

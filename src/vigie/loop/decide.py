@@ -12,7 +12,7 @@ from vigie.loop.context import Loop
 from vigie.loop.logged import labelled_table
 from vigie.monitoring.window_report import Report
 from vigie.ports import LoggedRows
-from vigie.retraining.policy import RetrainDecision, decide
+from vigie.retraining.policy import Earlier, RetrainDecision, decide
 from vigie.retraining.triggers import find_triggers
 
 
@@ -41,7 +41,7 @@ def decide_retraining(
         triggers,
         loop.rules.retraining,
         n_labelled=n_labelled,
-        last_retrained_at=_last_retrained_at(loop),
+        earlier=_earlier(loop),
         now=loop.clock.now(),
     )
     if decision.asked:
@@ -73,14 +73,20 @@ def record_undone(loop: Loop, report: Report, trouble: str, *, challenger: str |
     )
 
 
-def _last_retrained_at(loop: Loop) -> datetime | None:
-    latest: list[datetime] = []
-    for event in loop.ledger.events(loop.model, kinds=(EventKind.RETRAIN_DECIDED,)):
-        if event.evidence["retrain"]:
-            latest.append(event.at)
+def _earlier(loop: Loop) -> Earlier:
+    """Read from the ledger which retrainings came to an end: a gate's decision, or that they could not be done."""
+    ended: list[datetime] = []
+    begun: list[datetime] = []
+    for event in loop.ledger.events(loop.model, kinds=(EventKind.RETRAIN_DECIDED, EventKind.GATED)):
+        if event.evidence.get("retrain"):
+            begun.append(event.at)
         elif event.evidence.get("undone"):
-            latest = latest[:-1]
-    return latest[-1] if latest else None
+            # it changed nothing, whether the gate had spoken or not
+            ended = ended if begun else ended[:-1]
+            begun = []
+        elif event.kind is EventKind.GATED:
+            ended, begun = [*ended, *begun[-1:]], []
+    return Earlier(ended[-1] if ended else None, tuple(begun))
 
 
 def _rows_to_learn_from(loop: Loop, opened: OpenVersion, report: Report, outcomes: Window) -> LoggedRows:

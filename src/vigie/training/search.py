@@ -114,35 +114,45 @@ def train_candidates(
         ticks.catch_up(done)
     check_any(entries, failures)
     board = _leaderboard(dataset, split, judge, in_order_of_merit(metric.name, entries), tuple(failures))
-    if again:
-        ticks = Ticks(f"{board.winner.name} (kept)", done, total, progress)
-        ticks.begin()
-        board = board.with_winner(_whole(board, fittings, split, judge))
-        ticks.add(1)
+    if not again:
+        return board
+    # in the order they were fitted in, not of merit: the sum of their scores rounds as it did when it was judged
+    parts = [entry for entry in entries if entry.name in fittings[board.winner.name].candidate.parts]
+    n_each = max(fittings[one.name].candidate.members for one in parts or [board.winner])
+    if n_each == 1:
+        progress(candidates[-1].name, done, done)  # what is kept needs no fit more
+        return board
+    ticks = Ticks(f"{board.winner.name} (kept)", done, total, progress)
+    ticks.begin()
+    board = board.with_winner(_whole(board.winner, parts, n_each, fittings, split, judge))
+    ticks.add(1)
     return board
 
 
-def _whole(board: Leaderboard, fittings: Mapping[str, Fitting], split: Split, judge: "_Judge") -> Entry:
+def _whole(
+    kept: Entry, parts: Sequence[Entry], n_each: int, fittings: Mapping[str, Fitting], split: Split, judge: "_Judge"
+) -> Entry:
     """Return the winner as the mean of all fits that it, or each part of a blend, is to have; the others keep one."""
-    kept, began = board.winner, judge.seconds()
-    fitting = fittings[kept.name]
-    parts = [entry for entry in board.entries if entry.name in fitting.candidate.parts]
-    n_fits_each = max(fittings[one.name].candidate.members for one in parts or [kept])
-    if n_fits_each == 1:
-        return kept
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what the first fit warned of is in the notes
-        models = tuple(fittings[one.name].mean(one.model, split.train, one.point) for one in parts or [kept])
-    model = fitting.blended(models, split.train) if parts else models[0]
-    scores = fitting.ask(model, split.test)
+    fitting, began = fittings[kept.name], judge.seconds()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the first fit warned of is in the notes
+            models = tuple(fittings[one.name].mean(one.model, split.train, one.point) for one in parts or [kept])
+        model = fitting.blended(models, split.train) if parts else models[0]
+        scores = fitting.ask(model, split.test)
+    except _unfit() as error:
+        # what was judged is there, and can be kept as it is
+        failed = f"kept as one fit: the next one failed ({type(error).__name__}: {_first_line(error)})"
+        return replace(kept, notes=(failed, *kept.notes))
     return replace(
         kept,
         model=model,
         parts=models if parts else (),
         test=measure(scores, fitting.dataset.schema.target.task),
         test_scores=scores,
-        params={**kept.params, "fits": str(n_fits_each)},
+        params={**kept.params, "fits": str(n_each)},
         seconds=kept.seconds + max(0.0, judge.seconds() - began),
+        notes=(f"held out as the mean of {n_each} fits, which is kept; the others as one fit", *kept.notes),
     )
 
 

@@ -13,11 +13,9 @@ from vigie.adapters.verdict_file import write_verdicts
 from vigie.alerting.memory import open_alerts
 from vigie.domain.event import EventKind
 from vigie.errors import VigieError
-from vigie.loop.champion import champion_version, open_version
 from vigie.loop.context import Loop
 from vigie.loop.cycle import Turn, turn
 from vigie.loop.expire import expire
-from vigie.loop.misnamed import misnamed
 from vigie.loop.origin import Origin
 from vigie.loop.report import report
 from vigie.monitoring.window_report import Report
@@ -42,7 +40,6 @@ def watch(settings: Settings, *, pause: timedelta | None) -> Iterator[Turn]:
     """
     with open_loop(settings) as opened:
         loop = speaking(asking(opened, settings, os.environ), settings, os.environ)
-        tell_misnamed(loop)
         if pause is None:
             yield one_turn(loop, settings)
             _expire(loop, settings)
@@ -75,16 +72,6 @@ def _log_failure(error: Exception, message: str, *values: object) -> None:
         logger.error(message, *values, f"{type(error).__name__}: {error}", exc_info=error)
 
 
-def tell_misnamed(loop: Loop) -> None:
-    """Log every column that monitoring's settings name wrongly; the turns pass over them."""
-    try:
-        opened = open_version(loop, champion_version(loop))
-    except VigieError:
-        return  # the turn that follows says what is wrong
-    for error in misnamed(opened.schema, calendar=loop.rules.alarm.calendar, segments=loop.rules.segments):
-        logger.error("%s", error)
-
-
 def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -> Turn:
     """Take one turn; a retraining's report, where it is wanted, comes after everything that production waits for.
 
@@ -98,6 +85,8 @@ def one_turn(loop: Loop, settings: Settings, progress: Progress | None = None) -
         taken = turn(
             loop, origin=origin, owner=owner(), progress=progress, show=partial(_show_verdicts, loop, settings)
         )
+    for error in taken.misnamed:
+        logger.error("%s", error)
     if taken.challenge and settings.retraining.report:
         told = report(loop, taken.challenge.trained, origin=origin, keep=True, progress=progress)
         if told.trouble:

@@ -164,6 +164,58 @@ def test_only_what_is_kept_is_fitted_again(monkeypatch, kept):
         assert entries[name].measured("roc_auc").value == board_metric(scores)
 
 
+def test_a_winner_of_one_fit_costs_no_other_and_none_is_told(monkeypatch):
+    """What was counted for it is taken off; nobody is told of a fit that was not made."""
+    monkeypatch.setattr(search, "choose", lambda *_: Choice("logistic", "logistic", "", {}))
+    data, told = dataset(Task.BINARY), []
+    spec = TrainingSpec((PARTS[0], "logistic"), "roc_auc", 2, 7, None)
+    train_candidates(data, split(data, SPEC), spec, progress=lambda *at: told.append(at), seconds=lambda: 0.0)
+    assert told[-1] == ("dummy", 9, 9)
+    assert {name for name, _, _ in told} == {PARTS[0], "logistic", "dummy"}
+
+
+def test_the_parts_of_a_kept_blend_keep_their_order(monkeypatch):
+    """Whichever of them ranks higher, the same sum of scores: the same model to the last bit."""
+    monkeypatch.setattr(search, "choose", lambda *_: Choice(BLEND, BLEND, "", {}))
+    data = dataset(Task.BINARY)
+    parts, said = split(data, SPEC), set()
+    for order in (lambda _metric, entries: tuple(entries), lambda _metric, entries: tuple(reversed(entries))):
+        monkeypatch.setattr(search, "in_order_of_merit", order)
+        spec = TrainingSpec((BLEND,), "roc_auc", 2, 7, None)
+        board = train_candidates(data, parts, spec, progress=lambda *_: None, seconds=lambda: 0.0)
+        said.add(board.winner.test_scores.proba.tobytes())
+        assert [part[-1].max_leaf_nodes for part in board.winner.parts] == [31, 12]
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("kept", [PARTS[0], BLEND])
+def test_a_second_fit_that_fails_leaves_the_first(monkeypatch, kept):
+    """What was judged is kept as it was judged, and its notes say why; the training does not end there."""
+    monkeypatch.setattr(search, "choose", lambda *_: Choice(kept, kept, "", {}))
+
+    def fails(*_):
+        raise MemoryError("no room\nfor it")
+
+    monkeypatch.setattr(Fitting, "mean", fails)
+    data = dataset(Task.BINARY)
+    spec = TrainingSpec((BLEND,), "roc_auc", 2, 7, None)
+    board = train_candidates(data, split(data, SPEC), spec, progress=lambda *_: None, seconds=lambda: 0.0)
+    assert board.winner.notes == ("kept as one fit: the next one failed (MemoryError: no room)",)
+    assert "fits" not in board.winner.params
+    assert board.winner.measured("roc_auc").value == board_metric(board.winner.test_scores)
+
+
+def test_who_reads_held_out_figures_is_told_what_was_fitted_twice(monkeypatch):
+    """They stand beside those of one fit."""
+    monkeypatch.setattr(search, "choose", lambda *_: Choice(PARTS[0], PARTS[0], "", {}))
+    data = dataset(Task.BINARY)
+    spec = TrainingSpec((PARTS[0], "logistic"), "roc_auc", 2, 7, None)
+    board = train_candidates(data, split(data, SPEC), spec, progress=lambda *_: None, seconds=lambda: 0.0)
+    notes = {entry.name: entry.notes for entry in board.entries}
+    assert notes[PARTS[0]] == ("held out as the mean of 2 fits, which is kept; the others as one fit",)
+    assert notes["logistic"] == ()
+
+
 def board_metric(scores):
     """Return the area by its definition: how often a positive row stands above a negative one."""
     positive, negative = scores.proba[scores.y == 1, 1], scores.proba[scores.y == 0, 1]
