@@ -38,9 +38,22 @@ def _print_estimate(estimate: EstimateReport, screen: Console) -> None:
 def _print_segments(segments: SegmentReport, known: str, screen: Console) -> None:
     if segments.worst:
         loss = segments.worst[0].loss.name
-        columns: Columns = (("segment", "left"), (f"{loss} [95 %]", "right"), ("elsewhere", "right"), ("n", "right"))
+        columns: Columns = (
+            ("segment", "left"),
+            (f"{loss} [95 %]", "right"),
+            ("n", "right"),
+            ("elsewhere [95 %]", "right"),
+            ("n", "right"),
+        )
         rows = [
-            (_named(item), measured(item.loss), number(item.elsewhere), f"{item.loss.n:,}") for item in segments.worst
+            (
+                _named(item),
+                measured(item.loss),
+                f"{item.loss.n:,}",
+                measured(item.elsewhere),
+                f"{item.elsewhere.n:,}",
+            )
+            for item in segments.worst
         ]
         screen.print()
         screen.print(table(f"Weak spots of {segments.looked_at:,} segments compared ({known})", columns, rows))

@@ -2,9 +2,13 @@
 
 Shares of rows get Wilson's interval; functions of means the delta method, and what it has no spread for, a recall of 0
 or a precision of 1, Wilson's of the rows they are counted among; ROC-AUC DeLong's variance; the area under
-the precision-recall curve an interval on the logit scale. All take rows as independent of each other: where rows repeat
-an entity or follow each other in time, they are too narrow.
+the precision-recall curve an interval on the logit scale. Where no row differs from another, a metric of bounded rows
+gets what rows never seen could still make of it, and any other none: an interval without width would claim to be sure.
+All take rows as independent of each other: where rows repeat an entity or follow each other in time, they are too
+narrow.
 """
+
+from math import isfinite
 
 import numpy as np
 from scipy.special import ndtri
@@ -16,6 +20,9 @@ from vigie.evaluation.metrics import Counted, Metric, Scores, average_precision,
 
 LEVEL = 0.95
 """Share of repetitions in which a reported interval covers the truth."""
+
+_ROUNDING = 1e-12
+"""Differences that are no more than arithmetic's, as a share of what differs."""
 
 
 def wilson(successes: float, n: int, level: float = LEVEL) -> Interval:
@@ -90,6 +97,26 @@ def edge_interval(terms: np.ndarray, counted: Counted, level: float = LEVEL) -> 
     return Interval(float(low), float(high), level)
 
 
+def alike_interval(value: float, reach: tuple[float, float], n: int, level: float = LEVEL) -> Interval:
+    """Return the interval of a mean of terms that are all the same on these rows.
+
+    The delta method sees no spread there. Rows that would differ were 0 of ``n``: Wilson's upper end bounds their share
+    (3.8 / n at 95 %, two-sided), and they may be anything that a term can be.
+
+    Args:
+        value: of every term.
+        reach: the smallest and the largest that a term can be.
+        n: rows, at least one; for an area, pairs of rows that share none.
+        level: coverage, in (0, 1).
+
+    Source:
+        Hanley and Lippman-Hand (1983), If nothing goes wrong, is everything all right? (the rule of three); its bound
+        is taken from Wilson (1927), as for shares.
+    """
+    unseen, (least, most) = wilson(0, n, level).high, reach
+    return Interval(value - unseen * (value - least), value + unseen * (most - value), level)
+
+
 def gradient(metric: Metric, means: np.ndarray) -> np.ndarray:
     """Return the slope of a metric in each mean of its terms, shape (k,); NaN where there is none."""
     with np.errstate(invalid="ignore"):  # a root has no slope at zero: a perfect model has no interval
@@ -128,37 +155,31 @@ def logit_interval(area: float, n_positive: int, level: float = LEVEL) -> Interv
 
 
 def interval(metric: Metric, scores: Scores, level: float = LEVEL) -> Interval | None:
-    """Return a metric's interval on these rows, None where there are too few to have one."""
+    """Return a metric's interval on these rows, None where they are too few, or say nothing of it as none differs."""
     if len(scores) == 0:
         return None
     if metric.area is average_precision:
         return logit_interval(metric.compute(scores), int((scores.y == 1).sum()), level)
     if metric.terms is None:
-        variance = auc_variance(scores)
-        if not np.isfinite(variance):
-            return None
-        half, value = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(variance)), metric.compute(scores)
-        return clipped(metric, value - half, value + half, level)
-    terms = metric.terms(scores)
-    if metric.is_share:
-        return wilson(float(terms.sum()), len(terms), level)
-    counted = metric.counted
-    on_edge = counted is not None and _on_edge(terms, counted)
-    return edge_interval(terms, counted, level) if counted and on_edge else delta_interval(terms, metric, level)
+        return _auc_interval(metric, scores, level)
+    return _of_terms(metric, metric.terms(scores), level)
+
+
+def measured(metric: Metric, scores: Scores, level: float = LEVEL, *, subject: str | None = None) -> Measurement:
+    """Return a metric on these rows with its interval and sample size, and why it has no interval where it has none."""
+    value, found, n = metric.compute(scores), interval(metric, scores, level), len(scores)
+    reason = "" if found or not isfinite(value) else _without_interval(metric, scores, value)
+    return Measurement(metric.name, value, metric.unit, n, subject=subject, interval=found, reason=reason)
 
 
 def measure(scores: Scores, task: Task, level: float = LEVEL) -> tuple[Measurement, ...]:
     """Return every metric of a task on these rows, each with its interval and sample size."""
-    return tuple(
-        Measurement(
-            name=metric.name,
-            value=metric.compute(scores),
-            unit=metric.unit,
-            n=len(scores),
-            interval=interval(metric, scores, level),
-        )
-        for metric in metrics_for(task)
-    )
+    return tuple(measured(metric, scores, level) for metric in metrics_for(task))
+
+
+def are_alike(terms: np.ndarray) -> bool:
+    """Whether terms, shape (n,), n at least one, are one and the same but for rounding."""
+    return bool(np.isfinite(terms).all()) and bool(np.ptp(terms) <= _ROUNDING * np.abs(terms).max())
 
 
 def clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
@@ -168,6 +189,38 @@ def clipped(metric: Metric, low: float, high: float, level: float) -> Interval:
     if metric.unit == "1":
         return Interval(max(0.0, low), min(1.0, high), level)
     return Interval(max(0.0, low), high, level)
+
+
+def _of_terms(metric: Metric, terms: np.ndarray, level: float) -> Interval | None:
+    counted = metric.counted
+    if metric.is_share:
+        return wilson(float(terms.sum()), len(terms), level)
+    if counted and _on_edge(terms, counted):
+        return edge_interval(terms, counted, level)
+    if counted is None and are_alike(terms[:, 0]):
+        return metric.reach and alike_interval(float(terms[0, 0]), metric.reach, len(terms), level)
+    return delta_interval(terms, metric, level)
+
+
+def _auc_interval(metric: Metric, scores: Scores, level: float) -> Interval | None:
+    """Return DeLong's interval, or, where every pair of rows is ranked alike, that of as many pairs as share no row."""
+    value, variance = metric.compute(scores), auc_variance(scores)
+    if not np.isfinite(variance):
+        return None
+    if variance <= _ROUNDING**2:
+        n_positive = int((scores.y == 1).sum())
+        return alike_interval(value, (0.0, 1.0), min(n_positive, len(scores) - n_positive), level)
+    half = float(norm.ppf((1 + level) / 2)) * float(np.sqrt(variance))
+    return clipped(metric, value - half, value + half, level)
+
+
+def _without_interval(metric: Metric, scores: Scores, value: float) -> str:
+    n = len(scores)
+    if n < 2 or (metric.area is not None and (0 < value < 1 or (scores.y == 1).sum() < 2)):
+        return "Too few rows for an interval."
+    if metric.terms is not None and not are_alike(metric.terms(scores)[:, 0]):
+        return "Its spread is too large to be measured."
+    return f"No row differs: n = {n:,} rows say nothing of its uncertainty."
 
 
 def _on_edge(terms: np.ndarray, counted: Counted) -> bool:

@@ -72,6 +72,7 @@ class Metric:
         combine: the value from the k means of the terms; None for the areas.
         area: the value from all rows at once; None for the others.
         counted: what the hits are counted among; None for metrics that are not made of hits.
+        reach: the smallest and the largest that a mean of one row can be; None where there is no largest.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Metric:
     is_share: bool = False
     area: Area | None = None
     counted: Counted | None = None
+    reach: tuple[float, float] | None = None
 
     def compute(self, scores: Scores) -> float:
         """Return the metric; NaN where it is not defined (no row, or one class only for the areas)."""
@@ -220,9 +222,11 @@ METRICS: dict[str, Metric] = {
         Metric("r2", "1", frozenset({_R}), greater_is_better=True, terms=_r2_terms, combine=_r2),
         Metric("roc_auc", "1", frozenset({_B}), greater_is_better=True, terms=None, combine=None, area=roc_auc),
         Metric("log_loss", "nats", frozenset({_B, _M}), greater_is_better=False,
-               terms=lambda s: _column(log_losses(s)), combine=lambda m: float(m[0])),
+               terms=lambda s: _column(log_losses(s)), combine=lambda m: float(m[0]),
+               reach=(0.0, -float(np.log(_EPSILON)))),
         Metric("brier", "1", frozenset({_B}), greater_is_better=False,
-               terms=lambda s: _column(np.square(positive_proba(s) - (s.y == 1))), combine=lambda m: float(m[0])),
+               terms=lambda s: _column(np.square(positive_proba(s) - (s.y == 1))), combine=lambda m: float(m[0]),
+               reach=(0.0, 1.0)),
         Metric("accuracy", "1", frozenset({_B, _M}), greater_is_better=True, is_share=True,
                terms=lambda s: _column(s.predicted == s.y), combine=lambda m: float(m[0])),
         Metric("f1", "1", frozenset({_B}), greater_is_better=True, terms=_positive_terms,

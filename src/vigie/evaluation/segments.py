@@ -1,7 +1,7 @@
 """Where a model errs more than elsewhere: each level of a category and quartile of a number against all other rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from scipy.stats import ttest_ind_from_stats
 
 from vigie.domain.measurement import Measurement, finite
 from vigie.domain.schema import Feature, Kind, Schema
-from vigie.evaluation.intervals import interval
+from vigie.evaluation.intervals import measured
 from vigie.evaluation.metrics import METRICS, ROW_LOSS, Scores, row_losses
 
 FEWEST_ROWS = 30
@@ -29,15 +29,20 @@ class Segment:
         feature: what they share.
         level: which value or range of it, as text.
         loss: the row loss's metric on them (RMSE or log-loss), with its interval and n.
-        elsewhere: the same metric on all other rows.
+        elsewhere: the same metric on all other rows, with its interval and n.
         p: of equal mean loss here and elsewhere (Welch), two-sided, corrected for all segments looked at (Holm).
     """
 
     feature: str
     level: str
     loss: Measurement
-    elsewhere: float
+    elsewhere: Measurement
     p: float
+
+    @property
+    def excess(self) -> float:
+        """By how much the loss is higher here than elsewhere."""
+        return (self.loss.value or 0.0) - (self.elsewhere.value or 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -45,7 +50,7 @@ class Segment:
             "feature": self.feature,
             "level": self.level,
             "loss": self.loss.to_dict(),
-            "elsewhere": finite(self.elsewhere),
+            "elsewhere": self.elsewhere.to_dict(),
             "p": finite(self.p),
         }
 
@@ -73,23 +78,13 @@ def by_segment(schema: Schema, frame: pd.DataFrame, scores: Scores) -> tuple[Seg
             n_inside = int(mask.sum())
             if min(n_inside, len(losses) - n_inside) < FEWEST_ROWS:
                 continue
-            inside, outside = scores.take(mask), scores.take(~mask)
-            loss = Measurement(
-                name=metric.name,
-                value=metric.compute(inside),
-                unit=metric.unit,
-                n=n_inside,
-                subject=f"{feature.name}: {level}",
-                interval=interval(metric, inside),
-            )
-            found.append(Segment(feature.name, level, loss, metric.compute(outside), p=1.0))
+            loss = measured(metric, scores.take(mask), subject=f"{feature.name}: {level}")
+            elsewhere = measured(metric, scores.take(~mask), subject=f"not {feature.name}: {level}")
+            found.append(Segment(feature.name, level, loss, elsewhere, p=1.0))
             raw.append(_welch(losses[mask], losses[~mask]))
     corrected = holm(np.array(raw))
-    judged = [
-        Segment(item.feature, item.level, item.loss, item.elsewhere, float(p))
-        for item, p in zip(found, corrected, strict=True)
-    ]
-    return tuple(sorted(judged, key=_excess, reverse=True))
+    judged = [replace(item, p=float(p)) for item, p in zip(found, corrected, strict=True)]
+    return tuple(sorted(judged, key=lambda item: item.excess, reverse=True))
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -103,10 +98,6 @@ def holm(p: np.ndarray) -> np.ndarray:
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(stepped, 1.0)
     return corrected
-
-
-def _excess(segment: Segment) -> float:
-    return (segment.loss.value or 0.0) - segment.elsewhere
 
 
 def _welch(inside: np.ndarray, outside: np.ndarray) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import norm
 
 from vigie.domain.measurement import Interval, Measurement
-from vigie.evaluation.intervals import LEVEL
+from vigie.evaluation.intervals import LEVEL, alike_interval, are_alike
 from vigie.evaluation.metrics import Scores
 
 PER = 1000
@@ -22,6 +22,12 @@ class DecisionValue:
     false_negative: float
     true_negative: float
     unit: str
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The least and the most that one decision is worth."""
+        worth = (self.true_positive, self.false_positive, self.false_negative, self.true_negative)
+        return min(worth), max(worth)
 
     def per_row(self, scores: Scores) -> np.ndarray:
         """Return what each decision was worth, in ``unit``.
@@ -40,6 +46,8 @@ class DecisionValue:
 def value_per_thousand(scores: Scores, value: DecisionValue, level: float = LEVEL) -> Measurement:
     """Return what a thousand decisions are worth, with a normal interval of the mean.
 
+    Where every decision was worth the same, the interval is that of decisions that were never seen to differ.
+
     Args:
         scores: rows with a known outcome; ``y`` and ``predicted`` are class indices, 1 being the positive class.
         value: the worth of each of the four cases.
@@ -52,5 +60,8 @@ def value_per_thousand(scores: Scores, value: DecisionValue, level: float = LEVE
     mean = float(worth.mean())
     if n == 1:
         return Measurement("value", mean, unit, n, reason="One decision gives no interval.")
+    if are_alike(worth):
+        least, most = value.reach
+        return Measurement("value", mean, unit, n, interval=alike_interval(mean, (least * PER, most * PER), n, level))
     half = float(norm.ppf((1 + level) / 2)) * float(worth.std(ddof=1)) / float(np.sqrt(n))
     return Measurement("value", mean, unit, n, interval=Interval(mean - half, mean + half, level))

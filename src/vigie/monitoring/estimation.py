@@ -282,7 +282,7 @@ def _decide(
 def _measurement(item: Expected, n: int) -> Measurement:
     value = finite(item.value)
     interval = None
-    if value is not None and isfinite(item.error):
+    if value is not None and isfinite(item.error) and item.error > 0:  # without width it would claim to be sure
         half = float(norm.ppf((1 + LEVEL) / 2)) * item.error
         low, high = value - half, value + half
         interval = clipped(METRICS[item.name], low, high, LEVEL) if item.name in METRICS else Interval(low, high, LEVEL)

@@ -238,8 +238,10 @@ def _untestable(pair: Compared, metric: Metric) -> str:
         return pair.current.reason
     if pair.reference is None or pair.reference.value is None:
         return f"The bundle holds no reference value of {metric.name}."
-    if point_of(pair.current) is None or point_of(pair.reference) is None:
-        return f"{metric.name} has no interval, so a change cannot be told from chance."
+    for when, item in (("", pair.current), (" of training", pair.reference)):
+        if point_of(item) is None:
+            why = f" {item.reason}" if item.reason else ""
+            return f"{metric.name}{when} has no interval, so a change cannot be told from chance.{why}"
     return ""
 
 

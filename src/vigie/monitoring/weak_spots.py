@@ -131,7 +131,7 @@ def find_weak_spots(
 
 def _is_spot(segment: Segment, n: int) -> bool:
     """Whether a segment is worse than the rest, and is not itself most of the rows: then the rest is the exception."""
-    return segment.loss.value is not None and segment.loss.value > segment.elsewhere and 2 * segment.loss.n <= n
+    return segment.excess > 0 and 2 * segment.loss.n <= n
 
 
 def _levels(schema: Schema, name: str, asked: AskedRows, judged: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:

@@ -175,3 +175,13 @@ def test_another_layout_is_refused_by_its_number():
     """A newer Vigie's member."""
     with pytest.raises(BundleFormatError):
         read_basis(b'{"format": 2}')
+
+
+def test_an_estimate_without_spread_has_no_interval():
+    """Every reference row was 2 off: the tree expects that of all, and cannot say how sure that is."""
+    x = np.linspace(0, 1, 400)
+    frame, scores = pd.DataFrame({"x": x}), Scores(x + 2, x)
+    basis = read_basis(fit_basis(PRICES, frame, scores))
+    rule = EstimationRule(Task.REGRESSION, ("mae",), margin=0.02, min_labelled=100)
+    report = estimate_performance(EstimatedRows(Answers(x), frame), basis, {}, rule, alpha=ALPHA)
+    assert [(item.value, item.interval) for item, _ in report.metrics] == [(pytest.approx(2), None)] * 2

@@ -270,3 +270,14 @@ def test_a_recall_of_nothing_does_not_alarm():
     report = _performance(scores, _promised(_binary(0, 800, 2.0), Task.BINARY), _rule("recall"))
     assert report.verdict is Verdict.UNKNOWN
     assert report.reason == "recall is not defined on these rows: no outcome is positive."
+
+
+def test_a_promise_that_says_nothing_of_its_uncertainty_is_unknown_and_says_why():
+    """A model without any error on its held-out rows: nobody knows how sure that is."""
+    scores = _regression(0, 200, 0.0)
+    report = _performance(_regression(1, 300, 0.5), _promised(scores, Task.REGRESSION), _rule("mae"), Task.REGRESSION)
+    assert report.verdict is Verdict.UNKNOWN
+    assert report.reason == (
+        "mae of training has no interval, so a change cannot be told from chance. "
+        "No row differs: n = 200 rows say nothing of its uncertainty."
+    )

@@ -27,7 +27,7 @@ def test_the_town_where_the_model_is_wrong_is_found_first():
     """And nothing is said of towns where it is right."""
     found = find_weak_spots(SCHEMA, *rows(1, 2_000, wrong_in="c"), ())
     assert (found.worst[0].feature, found.worst[0].level) == ("town", "c")
-    assert all(item.loss.value > item.elsewhere for item in found.worst)
+    assert all(item.loss.value > item.elsewhere.value for item in found.worst)
     assert {item.level for item in found.worst if item.feature == "town"} == {"c"}
     assert found.looked_at >= 8
 

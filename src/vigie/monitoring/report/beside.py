@@ -27,9 +27,15 @@ def segments(inputs: PageInputs) -> Section | None:
         tables.append(
             Table(
                 caption=f"Weak spots of {count(found.looked_at, 'segment')} compared ({known}), with 95 % intervals",
-                columns=("segment", opening(loss), "elsewhere", "n"),
+                columns=("segment", opening(loss), "n", "elsewhere", "n elsewhere"),
                 rows=tuple(
-                    (f"{item.feature}: {item.level}", _cell(item.loss), number(item.elsewhere), f"{item.loss.n:,}")
+                    (
+                        f"{item.feature}: {item.level}",
+                        _cell(item.loss),
+                        f"{item.loss.n:,}",
+                        _cell(item.elsewhere),
+                        f"{item.elsewhere.n:,}",
+                    )
                     for item in found.worst
                 ),
             )

@@ -28,7 +28,7 @@ def weak_spots(inputs: ReportInputs) -> Section:
     found = by_segment(inputs.dataset.schema, inputs.dataset.frame.iloc[positions], scores)
     loss = METRICS[ROW_LOSS[inputs.task]]
     basis = f"{len(winner.out_of_fold):,} out-of-fold training rows and {inputs.held_out}"
-    weak = [item for item in found if item.p < _SIGNIFICANT and (item.loss.value or 0) > item.elsewhere]
+    weak = [item for item in found if item.p < _SIGNIFICANT and item.excess > 0]
     verdict = (
         f"In {count(len(weak), 'segment')} of {len(found)} the loss is higher than elsewhere beyond what chance "
         "explains."
@@ -102,14 +102,15 @@ def _table(inputs: ReportInputs, found: tuple[Segment, ...]) -> Table:
     which = "All" if len(listed) == len(found) else f"The {len(listed)} worst of"
     return Table(
         caption=f"{which} {len(found)} segments, worst first, with {percent(LEVEL)} intervals and Holm-corrected p",
-        columns=("feature", "level", "n", f"{name} here", f"{name} elsewhere", "p"),
+        columns=("feature", "level", "n", f"{name} here", f"{name} elsewhere", "n elsewhere", "p"),
         rows=tuple(
             (
                 item.feature,
                 item.level,
                 f"{item.loss.n:,}",
                 cell(item.loss.value, item.loss.interval),
-                number(item.elsewhere),
+                cell(item.elsewhere.value, item.elsewhere.interval),
+                f"{item.elsewhere.n:,}",
                 p_text(item.p),
             )
             for item in listed
