@@ -35,7 +35,7 @@ from vigie.monitoring.baseline import Baseline
 from vigie.monitoring.performance import PerformanceReport
 from vigie.monitoring.weighing import DatasetReport
 from vigie.monitoring.window_report import FeatureReport, Report
-from vigie.settings import PREFIX, SECTIONS
+from vigie.settings import PREFIX, SECTIONS, duration_text
 from vigie.testing import InMemoryPredictionWriter
 from vigie.training.candidates import CANDIDATES, DEFAULT_CANDIDATES
 
@@ -129,10 +129,7 @@ def default_text(value: object) -> str:
     if value is None or value == ():
         return "-"
     if isinstance(value, timedelta):
-        seconds = value.total_seconds()
-        unit, size = next((unit, size) for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-                          if seconds % size == 0)  # fmt: skip
-        return f'`"{seconds / size:g}{unit}"`'
+        return f'`"{duration_text(value)}"`'
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value!r}`".replace("'", '"')
 
 

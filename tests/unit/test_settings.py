@@ -7,7 +7,7 @@ import pytest
 
 from vigie.domain.task import Task
 from vigie.errors import ConfigurationError
-from vigie.settings import load_settings, parse_duration
+from vigie.settings import duration_text, load_settings, parse_duration
 
 MINIMAL = """
 [project]
@@ -84,6 +84,16 @@ def test_mlflows_own_variable_names_the_store(tmp_path: Path) -> None:
         ("[serving]\nport = 'x'\n", {}, ("serving.port", "int")),
         ("[monitoring]\nevery = 'soon'\n", {}, ("monitoring.every", "30s, 5m, 1h")),
         ("[monitoring]\nevery = 5\n", {}, ("monitoring.every", "30s, 5m, 1h")),
+        (
+            "[monitoring]\nbaseline = 'season'\nseason = '1h'\nevery = '6h'\n",
+            {},
+            ("vigie.toml", "monitoring.season", "1h", "6h", "such as 1d"),
+        ),
+        (
+            "[monitoring]\nbaseline = 'season'\n",
+            {"VIGIE_MONITORING__SEASON": "90s"},
+            ("VIGIE_MONITORING__SEASON", "90s"),
+        ),
         ("", {"VIGIE_SERVING__PROT": "1"}, ("environment", "VIGIE_SERVING__PROT", "VIGIE_SERVING__PORT")),
         ("", {"VIGIE_SERVING__PORT": "many"}, ("VIGIE_SERVING__PORT", "serving.port")),
         ("", {"VIGIE_DATA__SPLIT": "magic"}, ("VIGIE_DATA__SPLIT", "data.split", "magic")),
@@ -123,6 +133,20 @@ def test_a_folder_without_a_project_says_so(tmp_path: Path) -> None:
 def test_durations_are_read(text: str, seconds: float) -> None:
     """Numbers with a unit are lengths of time."""
     assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["500ms", "30s", "90m", "36h", "7d", "0.1ms"])
+def test_a_length_is_written_as_it_is_read(text: str) -> None:
+    """In the longest unit that it is a whole number of."""
+    assert duration_text(parse_duration(text)) == text
+
+
+def test_a_season_as_long_as_a_window_will_do(tmp_path: Path) -> None:
+    """A week is compared with the week before; and a baseline of another kind asks for no season."""
+    weekly = "[monitoring]\nbaseline = 'season'\nevery = '7d'\n"
+    assert load_settings(project(tmp_path, weekly), {}).monitoring.season == timedelta(days=7)
+    other = "[monitoring]\nbaseline = 'accepted'\nseason = '1h'\nevery = '6h'\n"
+    assert load_settings(project(tmp_path, other), {}).monitoring.baseline == "accepted"
 
 
 @pytest.mark.parametrize("text", ["", "5", "h", "-1h", "0s", "1y", "one h"])

@@ -83,6 +83,9 @@ class Asked:
 def command(project: Path, **options: Any) -> None:
     """Say how inputs, predictions and performance compare with training.
 
+    Inputs and predictions are compared with monitoring.baseline, training unless it says otherwise; performance always
+    with what was held out at training.
+
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
     window stays open and no part of the false-alarm budget is spent.
 
@@ -100,6 +103,8 @@ def command(project: Path, **options: Any) -> None:
 
     asked = Asked(**options)
     settings = settings_of(project)
+    if asked.last and not asked.data:
+        check_season(settings, longest(asked.last, asked.by), option="--by" if asked.by else "--last")
     if asked.replay_rows is not None:
         _replay(settings, asked.replay_rows, as_json=asked.as_json)
         return
@@ -126,6 +131,27 @@ def command(project: Path, **options: Any) -> None:
     worst = Verdict.worst(report.verdict for report in reports)
     if asked.fail_on and list(Verdict).index(worst) >= list(Verdict).index(Verdict(asked.fail_on)):
         sys.exit(1)
+
+
+def check_season(settings: Any, window: timedelta, *, option: str) -> None:
+    """Refuse windows that are longer than the season they would be compared with."""
+    from vigie.settings import duration_text
+
+    monitoring = settings.monitoring
+    if monitoring.baseline == "season" and window > monitoring.season:
+        season = duration_text(monitoring.season)
+        raise click.BadParameter(
+            f"windows of {duration_text(window)} are longer than monitoring.season, {season}: "
+            "they would be compared with a part of themselves. Ask for shorter ones, or set "
+            "VIGIE_MONITORING__BASELINE=training.",
+            param_hint=option,
+        )
+
+
+def longest(last: str, by: str | None) -> timedelta:
+    """Return the longest window that a stretch is cut into."""
+    whole = length(last)
+    return min(whole, timedelta(days={"day": 1, "week": 7, "month": 31}[by])) if by else whole
 
 
 def _champion(loop: Any) -> Any:

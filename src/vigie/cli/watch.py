@@ -23,13 +23,14 @@ def command(project: Path, *, as_json: bool, once: bool, every: str | None) -> N
     and goes on filling. An alarm is told and recorded; when the retrain policy says so a challenger is trained on
     recent outcomes, and the gate decides on it. For cron and CI: vigie watch --once.
     """
-    from vigie.cli.monitor import length
+    from vigie.cli.monitor import check_season, length
     from vigie.wiring.logs import log_to_stderr
     from vigie.wiring.watch import watch
 
     log_to_stderr()
     settings = settings_of(project)
     pause = length(every, option="--every") if every else settings.monitoring.every
+    check_season(settings, pause, option="--every")
     for turn in watch(settings, pause=None if once else pause):
         _tell(turn, as_json=as_json)
         if once and turn.needs_attention:

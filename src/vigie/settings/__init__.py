@@ -141,6 +141,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     }
     _check_keys(built["bundle"], file.name)
     _check_service(built["monitoring"].service, sources["monitoring"].get("service", file.name))
+    _check_season(built["monitoring"], sources["monitoring"].get("season", file.name))
     return Settings(file=file.resolve(), **built)
 
 
@@ -166,6 +167,18 @@ def _check_service(address: str | None, where: str) -> None:
             where=where,
             key="monitoring.service",
             remedy="Write http:// or https:// and a host, such as https://churn.example.org.",
+        )
+
+
+def _check_season(monitoring: MonitoringSettings, where: str) -> None:
+    if monitoring.baseline == "season" and monitoring.season < monitoring.every:
+        season, window = duration_text(monitoring.season), duration_text(monitoring.every)
+        raise ConfigurationError(
+            f"A season of {season} is shorter than a window, {window} by monitoring.every, which would be compared "
+            "with a part of itself.",
+            where=where,
+            key="monitoring.season",
+            remedy="Make it as long as the rhythm of the traffic, such as 1d or 7d, or look more often.",
         )
 
 
@@ -197,6 +210,13 @@ def parse_duration(text: str) -> timedelta:
     if not 0 < length_s <= _LONGEST_S:
         raise ValueError(text)
     return timedelta(seconds=length_s)
+
+
+def duration_text(length: timedelta) -> str:
+    """Return a length as ``parse_duration`` reads it, in the longest unit that it is a whole number of."""
+    seconds = length.total_seconds()
+    unit = next((unit for unit in ("d", "h", "m", "s") if seconds % _UNITS_S[unit] == 0), "ms")
+    return f"{seconds / _UNITS_S[unit]:.12g}{unit}"
 
 
 def _section(found: Any, section: str, where: str) -> dict[str, Any]:

@@ -144,7 +144,7 @@ class MonitoringSettings:
         "inputs raised no alarm.",
         "training",
     )
-    season: timedelta = key("Length of a season, for that baseline.", timedelta(days=7))
+    season: timedelta = key("Length of a season, for that baseline; no shorter than `every`.", timedelta(days=7))
     strict: bool = key(
         "Whether drift alarms keep a bound that holds for any number of rows, at a cost in power.", default=False
     )

@@ -1,6 +1,7 @@
 """The command line itself: its table of commands, its exit codes, its sentences."""
 
 import inspect
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -8,7 +9,8 @@ from click.testing import CliRunner
 from vigie import errors
 from vigie.cli.exits import EXIT_CODES, MEANINGS, exit_code
 from vigie.cli.main import COMMANDS, cli, main
-from vigie.cli.monitor import length
+from vigie.cli.monitor import check_season, length, longest
+from vigie.settings.sections import MonitoringSettings
 
 EXPECTED = {
     "ConfigurationError": 2,
@@ -104,6 +106,34 @@ def test_wrong_usage_is_one_sentence_and_code_two(arguments, tmp_path, monkeypat
     assert caught.value.code == 2
     assert "Traceback" not in told.err
     assert told.err.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["monitor", "--last", "8d"], "--last"),
+        (["monitor", "--last", "90d", "--by", "month"], "--by"),
+        (["watch", "--every", "8d"], "--every"),
+    ],
+)
+def test_a_window_longer_than_the_season_is_refused(arguments, option, tmp_path):
+    """Where its length is first known, with the setting's name, before any store is opened."""
+    (tmp_path / "vigie.toml").write_text(
+        "[project]\nname = 'x'\n[data]\nsource = 'x.csv'\ntarget = 'y'\n[monitoring]\nbaseline = 'season'\n"
+    )
+    found = CliRunner().invoke(cli, [*arguments, "--project", str(tmp_path)])
+    assert found.exit_code == 2
+    told = " ".join(found.output.replace("│", " ").split())
+    for word in (option, "longer than monitoring.season, 7d", "VIGIE_MONITORING__BASELINE=training"):
+        assert word in told
+    assert not (tmp_path / ".vigie").exists()
+
+
+@pytest.mark.parametrize(("last", "by"), [("90d", "week"), ("7d", None), ("90d", "day")])
+def test_windows_no_longer_than_the_season_are_judged(last, by):
+    """The pieces count, not the stretch that they are cut from."""
+    settings = SimpleNamespace(monitoring=MonitoringSettings(baseline="season"))
+    check_season(settings, longest(last, by), option="--last")
 
 
 @pytest.mark.parametrize(
