@@ -73,7 +73,8 @@ def new(name: str, project: Path, scopes: tuple[str, ...], expires: str, rate: f
 def show(project: Path, *, as_json: bool) -> None:
     """List the access keys: whose, for what, until when, last use."""
     from vigie.adapters.clock import SystemClock
-    from vigie.cli.output import Columns, console, plain, print_json, table
+    from vigie.cli.output import console, plain, print_json, table
+    from vigie.cli.sheet import Columns
 
     keys, now = _keys_of(project), SystemClock().now()
     uses = keys.last_uses()

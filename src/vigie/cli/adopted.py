@@ -5,7 +5,8 @@ from typing import Any
 from rich.console import Console
 
 from vigie.bundle.card import IN_SAMPLE
-from vigie.cli.output import Columns, counted, number, plain, table
+from vigie.cli.output import counted, number, plain, table
+from vigie.cli.sheet import Columns
 from vigie.domain.measurement import Measurement
 from vigie.domain.task import Task
 from vigie.loop.adopt import NOT_JUDGED, Adopted

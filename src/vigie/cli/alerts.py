@@ -79,7 +79,8 @@ def _list(settings: Any, *, as_json: bool) -> None:
 
 
 def _print(standing: list[Any]) -> None:
-    from vigie.cli.output import Columns, console, plain, table
+    from vigie.cli.output import console, plain, table
+    from vigie.cli.sheet import Columns
 
     rows = [
         (

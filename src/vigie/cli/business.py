@@ -2,7 +2,8 @@
 
 from rich.console import Console
 
-from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
+from vigie.cli.output import measured, number, plain, print_units, promised, table, verdict_text
+from vigie.cli.sheet import Columns
 from vigie.evaluation.segments import Segment
 from vigie.monitoring.estimation import BLIND, EstimateReport
 from vigie.monitoring.weak_spots import DeclaredSegment, SegmentReport
@@ -23,10 +24,12 @@ def _print_estimate(estimate: EstimateReport, screen: Console) -> None:
         screen.print(f"  {plain(estimate.reason)}")
         return
     n = estimate.metrics[0][0].n
-    rows = [(item.name, measured(item), measured(promised) if promised else "-") for item, promised in estimate.metrics]
+    rows = [(item.name, measured(item), measured(before) if before else "-") for item, before in estimate.metrics]
     title = f"Estimated performance: {verdict_text(estimate.verdict)} ({n:,} predictions, no outcome used)"
-    columns: Columns = (("metric", "left"), ("estimate [95 %]", "right"), ("held out at training [95 %]", "right"))
+    estimates, then = zip(*estimate.metrics, strict=True)
+    columns: Columns = (("metric", "left"), ("estimate [95 %]", "right"), (promised(then), "right"))
     screen.print(table(title, columns, rows))
+    print_units([*estimates, *then], screen)
     for trial in estimate.trials:
         screen.print(
             f"tried on {trial.n:,} outcomes: {trial.metric} estimated {number(trial.estimated)}, came out "
@@ -37,10 +40,9 @@ def _print_estimate(estimate: EstimateReport, screen: Console) -> None:
 
 def _print_segments(segments: SegmentReport, known: str, screen: Console) -> None:
     if segments.worst:
-        loss = segments.worst[0].loss.name
         columns: Columns = (
             ("segment", "left"),
-            (f"{loss} [95 %]", "right"),
+            (f"{segments.worst[0].loss.name} [95 %]", "right"),
             ("n", "right"),
             ("elsewhere [95 %]", "right"),
             ("n", "right"),
@@ -57,6 +59,7 @@ def _print_segments(segments: SegmentReport, known: str, screen: Console) -> Non
         ]
         screen.print()
         screen.print(table(f"Weak spots of {segments.looked_at:,} segments compared ({known})", columns, rows))
+        print_units((item.loss for item in segments.worst), screen)
     if segments.declared:
         first, second = segments.declared[0].metrics[:2]
         columns = (
@@ -78,6 +81,7 @@ def _print_segments(segments: SegmentReport, known: str, screen: Console) -> Non
         ]
         screen.print()
         screen.print(table(f"Declared segments ({known})", columns, lines))
+        print_units((first, second), screen)
 
 
 def _named(segment: Segment | DeclaredSegment) -> str:

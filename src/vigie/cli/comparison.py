@@ -2,9 +2,11 @@
 
 from rich.console import Console
 
-from vigie.cli.output import Columns, measured, number, plain, table
+from vigie.cli.output import measured, number, plain, table
+from vigie.cli.sheet import Columns
 from vigie.domain.measurement import Measurement
 from vigie.loop.compare import ReadOut, Side
+from vigie.reporting.wording import unit_name
 
 
 def print_comparison(read: ReadOut, screen: Console) -> None:
@@ -12,12 +14,12 @@ def print_comparison(read: ReadOut, screen: Console) -> None:
     screen.print(plain(read.reason))
     if read.window is None:
         return
-    screen.print(f"both answered from {read.window.start:%Y-%m-%d %H:%M:%S} to {read.window.end:%Y-%m-%d %H:%M:%S} UTC")
+    screen.print(f"both answered from {read.window.told}")
     if read.worth is not None:
         low, high = (number(end, read.unit) for end in (read.worth.interval.low, read.worth.interval.high))
         screen.print(
-            f"value: version {read.second.version} brings {number(read.worth.mean, read.unit)} {plain(read.unit)} "
-            f"more [{low}, {high}]"
+            f"value: version {read.second.version} brings {number(read.worth.mean, read.unit)} "
+            f"{plain(unit_name(read.unit))} more [{low}, {high}]"
         )
     screen.print()
     columns: Columns = [

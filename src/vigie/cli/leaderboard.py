@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from vigie.cli.output import Columns, console, measured, number, plain, table
+from vigie.cli.output import console, measured, number, plain, table
+from vigie.cli.sheet import Columns
 from vigie.domain.measurement import finite
 from vigie.domain.schema import Target
 from vigie.domain.task import Task

@@ -4,21 +4,21 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, TextIO, cast
+from typing import Any, TextIO, cast
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
+from vigie.cli.sheet import Columns, Sheet
 from vigie.domain.measurement import Measurement, Verdict
-
-Columns = Sequence[tuple[str, Literal["left", "right"]]]
+from vigie.reporting.wording import sample, unit_name
 
 WIDTH = 80
+_LARGEST = 1e8  # what is larger is not written in full
 COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red", Verdict.UNKNOWN: "dim"}
 
 
@@ -75,12 +75,12 @@ def print_json(value: Any) -> None:
 
 
 def number(value: float | None, unit: str = "1") -> str:
-    """Return four decimals for scores and losses, four significant digits for anything else."""
+    """Return four decimals for scores and losses, four significant digits, or all before the point, else."""
     if value is None or value != value:  # noqa: PLR0124  NaN
         return "-"
     if unit in ("1", "nats"):
         return f"{value:.4f}"
-    return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return f"{value:,.0f}" if 10_000 <= abs(value) < _LARGEST else f"{value:,.4g}"
 
 
 def counted(n: int, noun: str) -> str:
@@ -96,19 +96,42 @@ def measured(item: Measurement) -> str:
     return f"{text} [{number(item.interval.low, item.unit)}, {number(item.interval.high, item.unit)}]"
 
 
+def promised(items: Sequence[Measurement | None]) -> str:
+    """Return the heading of what was measured at training, with its sample size."""
+    return ", ".join(filter(None, ["held out at training", sample(items)])) + " [95 %]"
+
+
+def print_units(items: Iterable[Measurement | None], screen: Console) -> None:
+    """Print the units of a table of metrics, which its columns have no room for."""
+    named: dict[str, list[str]] = {}
+    for item in items:
+        if item is not None and (unit := unit_name(item.unit)):
+            named[unit] = list(dict.fromkeys([*named.get(unit, []), item.name]))
+    told = "; ".join(f"{', '.join(names)} in {unit}" for unit, names in named.items())
+    if told:
+        screen.print(f"[dim]{plain(told)}[/]")
+
+
+def print_gaps(items: Iterable[Measurement | None], screen: Console) -> None:
+    """Print why a number, or an interval, is not there, where rows were looked at."""
+    gaps = [item for item in items if item is not None and item.n and (item.value is None or item.interval is None)]
+    told = (item.reason if item.name in item.reason else f"{item.name}: {item.reason}" for item in gaps if item.reason)
+    for line in dict.fromkeys(told):
+        screen.print(f"[dim]{plain(line)}[/]")
+
+
 def verdict_text(verdict: Verdict) -> str:
     """Return a verdict in its colour."""
     return f"[{COLOURS[verdict]}]{verdict.value}[/]"
 
 
-def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Group:
-    """Return a plain table under its title; ``columns`` are ``(heading, justification)``."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading, justify in columns:
-        made.add_column(heading, justify=justify, overflow="fold")
-    for row in rows:
-        made.add_row(*row)
-    return Group(f"[bold]{title}[/]", made)
+def table(title: str, columns: Columns, rows: Sequence[Sequence[str]]) -> Sheet:
+    """Return a plain table under its title; ``columns`` are ``(heading, justification)``, numbers those on the right.
+
+    No number is broken where the screen has room for it. What does not fit is set in two lines by design: first the
+    headings, then every interval under its value; only names are folded.
+    """
+    return Sheet(title, columns, rows)
 
 
 class _Lines:

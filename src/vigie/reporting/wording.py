@@ -1,7 +1,7 @@
 """Numbers and names as a reader wants them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from vigie.domain.measurement import Interval, Measurement
 
@@ -24,15 +24,35 @@ METRIC_NAMES = {
 
 NOTHING = "\u2013"
 
+_SMALLEST = 1e-300  # p-values below it underflow to 0, which none is
+
+_PER_THOUSAND = "/1000"  # how ``evaluation.value`` ends the unit of what decisions are worth
+
 
 def metric_name(name: str) -> str:
     """Return a metric's name in running text."""
     return METRIC_NAMES.get(name, name)
 
 
+def unit_name(unit: str, target: str = "") -> str:
+    """Return a unit in running text: nothing for a bare number, whose unit its own name is for the target's."""
+    own = f"units of {target}" if target else "the target's own unit"
+    worth = unit.removesuffix(_PER_THOUSAND)
+    return {"1": "", "target": own}.get(unit, unit if worth == unit else f"{worth} per 1,000 decisions")
+
+
 def unit_text(unit: str, target: str) -> str:
-    """Return a unit for a heading: nothing for a bare number, the target's name for its own unit."""
-    return {"1": "", "target": f"in units of {target}"}.get(unit, f"in {unit}")
+    """Return a unit for a heading, see ``unit_name``."""
+    named = unit_name(unit, target)
+    return f"in {named}" if named else ""
+
+
+def sample(found: Iterable[Measurement | None]) -> str:
+    """Return on how many rows numbers of one table rest, e.g. ``n = 1,000``; empty where there is none."""
+    sizes = sorted({item.n for item in found if item is not None})
+    if not sizes:
+        return ""
+    return f"n = {sizes[0]:,}" if len(sizes) == 1 else f"n = {sizes[0]:,} to {sizes[-1]:,}"
 
 
 def number(value: float | None, spread: float | None = None) -> str:
@@ -85,6 +105,11 @@ def cell(value: float | None, interval: Interval | None) -> str:
 def measured(measurement: Measurement) -> str:
     """Return a measurement's value and interval."""
     return with_interval(measurement.value, measurement.interval)
+
+
+def p_power(p: float) -> str:
+    """Return a p-value, however small, as text."""
+    return f"{p:.1e}" if p >= _SMALLEST else f"< {_SMALLEST:.0e}"
 
 
 def p_text(p: float) -> str:

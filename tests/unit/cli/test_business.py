@@ -92,7 +92,7 @@ def test_a_comparison_names_both_versions_and_its_condition():
     read = ReadOut(window, *sides, "log-loss (nats)", worth, worth, "EUR/1000", "4", "Version 4 is better than 3.")
     text = printed(print_comparison, read)
     assert text.startswith("Version 4 is better than 3.\nboth answered from 2026-01-05 00:00:00 to 2026-01-08")
-    assert "value: version 4 brings 1,234 EUR/1000 more [12, 2,400]" in text
+    assert "value: version 4 brings 1,234 EUR per 1,000 decisions more [12, 2,400]" in text
     assert "coverage" in text
     assert "where chance decided who answered" in " ".join(text.split())
     assert printed(print_comparison, replace(read, window=None)) == "Version 4 is better than 3.\n"
