@@ -3,28 +3,36 @@
 from rich.console import Console
 
 from vigie.cli.business import print_business
-from vigie.cli.output import Columns, counted, measured, number, plain, table, verdict_text
+from vigie.cli.output import (
+    counted,
+    measured,
+    number,
+    plain,
+    print_gaps,
+    print_units,
+    promised,
+    table,
+    verdict_text,
+)
+from vigie.cli.sheet import Columns
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.evaluation.calibration import Reliability
 from vigie.monitoring.window_report import FeatureReport, Report
-from vigie.reporting.wording import percent
+from vigie.reporting.wording import p_power, percent
 
 
 def print_report(report: Report, screen: Console) -> None:
     """Print headline, service, performance and the drift of every column."""
-    start, end = report.window.start, report.window.end
     rows = counted(report.n, "prediction")
     screen.print(f"[bold]{report.model} version {report.version}[/], {rows}, {verdict_text(report.verdict)}")
-    when = (
-        f"window {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC" if end > start else "a table without times"
-    )
+    when = f"window {report.window.told}" if report.window.end > report.window.start else "a table without times"
     screen.print(f"{when}, look {report.look} at this version")
     for sentence in report.headline:
         screen.print(f"  {plain(sentence)}")
     screen.print()
     print_inputs(report, screen)
     screen.print()
-    screen.print(_performance(report))
+    _print_performance(report, screen)
     if report.performance.calibration is not None:
         screen.print(_calibration(report.performance.calibration))
     print_business(report, screen)
@@ -42,7 +50,7 @@ def print_report(report: Report, screen: Console) -> None:
 
 
 def print_inputs(report: Report, screen: Console) -> None:
-    """Print the drift of every column, one line each."""
+    """Print the drift of every column, one line each, against what it was compared with."""
     columns: Columns = [
         ("column", "left"),
         ("verdict", "left"),
@@ -54,7 +62,8 @@ def print_inputs(report: Report, screen: Console) -> None:
     ]
     rows = [_feature(feature) for feature in report.features]
     rows.append(_feature(report.prediction))
-    screen.print(table("Inputs and predictions against training (PSI bias-corrected; new: never seen)", columns, rows))
+    screen.print(table(f"Inputs and predictions against {report.baseline.told}", columns, rows))
+    screen.print("[dim]PSI is bias-corrected; new: outside training's range, or an unseen level[/]")
 
 
 def _feature(feature: FeatureReport) -> tuple[str, ...]:
@@ -70,7 +79,7 @@ def _drift(found: dict[str, Measurement]) -> tuple[str, str, str]:
     return (
         number(found["psi_corrected"].value),
         number(found["ks"].value) if "ks" in found else "",
-        "-" if p_value is None else f"{p_value:.1e}",
+        "-" if p_value is None else p_power(p_value),
     )
 
 
@@ -78,7 +87,7 @@ def _share(item: Measurement) -> str:
     return "-" if item.value is None else percent(item.value, 1)
 
 
-def _performance(report: Report) -> object:
+def _print_performance(report: Report, screen: Console) -> None:
     performance = report.performance
     delay = performance.delay
     known = performance.known
@@ -89,17 +98,14 @@ def _performance(report: Report) -> object:
             pair.current.name,
             measured(pair.current),
             measured(pair.reference) if pair.reference else "-",
-            str(pair.current.n),
         )
         for pair in performance.metrics
     ]
-    columns: Columns = [
-        ("metric", "left"),
-        ("now [95 %]", "right"),
-        ("held out at training [95 %]", "right"),
-        ("n", "right"),
-    ]
-    return table(f"Performance: {verdict_text(performance.verdict)} ({known})", columns, rows)
+    now, then = [pair.current for pair in performance.metrics], [pair.reference for pair in performance.metrics]
+    columns: Columns = [("metric", "left"), ("now [95 %]", "right"), (promised(then), "right")]
+    screen.print(table(f"Performance: {verdict_text(performance.verdict)} ({known})", columns, rows))
+    print_units([*now, *then], screen)
+    print_gaps([*now, *then], screen)
 
 
 def _calibration(found: Reliability) -> str:

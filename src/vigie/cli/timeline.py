@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
 
-from vigie.cli.output import Columns, measured, number, plain, table, verdict_text
+from vigie.cli.output import measured, number, plain, print_units, table, verdict_text
+from vigie.cli.sheet import Columns
 from vigie.domain.measurement import Verdict
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError, InsufficientDataError
@@ -58,31 +59,50 @@ def calendar(window: Window, by: str) -> Iterator[Window]:
 
 def print_timeline(reports: list[Report], screen: Console) -> None:
     """Print one line per window: rows, the first two metrics, and how many inputs changed; then which ones."""
-    first, second = (pair.current.name for pair in reports[0].performance.metrics[:2])
+    first, second = (pair.current for pair in reports[0].performance.metrics[:2])
     promised = reports[0].performance.metrics[0].reference
-    screen.print(f"[bold]{reports[0].model} version {reports[0].version}[/], judged window by window against training")
+    screen.print(
+        f"[bold]{reports[0].model} version {reports[0].version}[/], judged window by window {_against(reports)}"
+    )
     if promised:
         screen.print(f"held out at training: {promised.name} {measured(promised)}, n = {promised.n:,}")
     columns: Columns = [
         ("from", "left"),
         ("rows", "right"),
         ("performance", "left"),
-        (first, "right"),
+        (first.name, "right"),
         ("[95 %]", "right"),
-        (second, "right"),
+        (second.name, "right"),
         ("inputs", "right"),
     ]
     screen.print(table("inputs: how many of them changed", columns, [_line(report) for report in reports]))
+    print_units((first, second), screen)
     screen.print()
+    for reason, n_windows in _instead(reports):
+        screen.print(f"  compared with training in {n_windows} of {len(reports)} windows: {plain(reason)}")
     for name, n_windows in _changed(reports):
         screen.print(f"  {plain(name)} changed in {n_windows} of {len(reports)} windows")
     for reason, n_windows in _unjudged(reports):
         screen.print(f"  inputs not known in {n_windows} of {len(reports)} windows. {plain(reason)}")
 
 
+def _against(reports: list[Report]) -> str:
+    """Return what the windows were compared with, and where that is not all the same, in how many of them."""
+    kinds = Counter(report.baseline.name for report in reports).most_common()
+    if len(kinds) == 1:
+        return f"against {kinds[0][0]}"
+    return "against " + ", ".join(f"{name} ({n_windows} of {len(reports)})" for name, n_windows in kinds)
+
+
 def _changed(reports: list[Report]) -> list[tuple[str, int]]:
     """Return the features that changed, the most often first."""
     return Counter(name for report in reports for name in report.drifted).most_common()
+
+
+def _instead(reports: list[Report]) -> list[tuple[str, int]]:
+    """Return why training stood for what was asked for, in the first such window's words, and in how many of them."""
+    reasons = [report.baseline.reason for report in reports if report.baseline.asked]
+    return [(reasons[0], len(reasons))] if reasons else []
 
 
 def _unjudged(reports: list[Report]) -> list[tuple[str, int]]:
@@ -99,7 +119,7 @@ def _line(report: Report) -> tuple[str, ...]:
     first, second = (pair.current for pair in report.performance.metrics[:2])
     spread = "-"
     if first.interval:
-        spread = f"{number(first.interval.low, first.unit)}-{number(first.interval.high, first.unit)}"
+        spread = f"{number(first.interval.low, first.unit)} to {number(first.interval.high, first.unit)}"
     judged = any(feature.verdict is not Verdict.UNKNOWN for feature in report.features)
     return (
         f"{report.window.start:%Y-%m-%d}",

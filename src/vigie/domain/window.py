@@ -30,6 +30,11 @@ class Window:
         """Whether ``moment`` lies in ``[start, end)``."""
         return self.start <= check_utc(moment) < self.end
 
+    @property
+    def told(self) -> str:
+        """From when to when, as text."""
+        return f"{self.start:%Y-%m-%d %H:%M:%S} to {self.end:%Y-%m-%d %H:%M:%S} UTC"
+
     def split(self, step: timedelta) -> Iterator["Window"]:
         """Yield consecutive windows of length ``step``; the last one may be shorter.
 

@@ -21,6 +21,10 @@ _MOST_VALUES = 6
 """A number with no more distinct values than this is cut at each of them, others at their quartiles."""
 
 
+_LARGEST = 1e8
+"""Ends of quarters that are larger are not written in full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Rows that share something, and how the model does on them.
@@ -140,7 +144,7 @@ def levels(
     for number, (low, high) in enumerate(pairwise(edges)):
         above = values >= low if number == 0 else values > low
         opening = "" if number == 0 else "over "  # 2 to 3 would be read as holding the 2
-        yield f"{opening}{low:,.4g} to {high:,.4g}", above & (values <= high)
+        yield f"{opening}{_end_text(low)} to {_end_text(high)}", above & (values <= high)
 
 
 def _categories(column: np.ndarray, missing: np.ndarray, counted: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -153,6 +157,10 @@ def _categories(column: np.ndarray, missing: np.ndarray, counted: np.ndarray) ->
         yield str(name), mask
     if rare.any():
         yield f"{len(np.unique(column[rare].astype(str))):,} rarer levels", rare
+
+
+def _end_text(value: float) -> str:
+    return f"{value:,.0f}" if 10_000 <= abs(value) < _LARGEST else f"{value:,.4g}"
 
 
 def _value_text(feature: Feature, value: float) -> str:

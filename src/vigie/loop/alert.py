@@ -44,7 +44,7 @@ def alert(loop: Loop, report: Report, *, closed: bool = True, beside: Sequence[s
 
 def findings_of(report: Report) -> tuple[Finding, ...]:
     """Return what a report says of each subject, by its own verdicts, the strongest evidence first."""
-    inputs = report.drifted
+    inputs = report.confirmed or report.drifted
     return (
         Finding(Subject.SERVICE, report.service.verdict, "the service is not well"),
         Finding(Subject.PERFORMANCE, report.performance.verdict, "realised performance fell"),

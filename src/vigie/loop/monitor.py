@@ -28,7 +28,7 @@ from vigie.loop.logged import (
     n_labelled,
     n_too_large,
 )
-from vigie.loop.past import compared_with, past_counts
+from vigie.loop.past import compared_with, past_counts, training_instead
 from vigie.loop.quantity import predicted_quantity
 from vigie.monitoring.assess import Reference, WindowRows, assess
 from vigie.monitoring.counts import WindowCounts, count_window
@@ -116,7 +116,7 @@ def backtest(loop: Loop, opened: OpenVersion, table: pa.Table, window: Window, *
         DataError: the table does not fit the version's schema.
     """
     rows = _as_traffic(opened, table, window, before=())
-    return assess(rows, _reference(loop, opened), loop.rules.alarm, _performance_rule(loop, opened), look=look)
+    return assess(rows, _for_a_table(loop, opened), loop.rules.alarm, _performance_rule(loop, opened), look=look)
 
 
 def backtests(loop: Loop, opened: OpenVersion, pieces: Sequence[tuple[pa.Table, Window]]) -> list[Report]:
@@ -124,7 +124,7 @@ def backtests(loop: Loop, opened: OpenVersion, pieces: Sequence[tuple[pa.Table, 
     rule, past, reports = _performance_rule(loop, opened), list[WindowCounts](), list[Report]()
     for look, (table, window) in enumerate(pieces, start=1):
         rows = _as_traffic(opened, table, window, before=reports)
-        reports.append(assess(rows, _reference(loop, opened), loop.rules.alarm, rule, look=look, past=past))
+        reports.append(assess(rows, _for_a_table(loop, opened), loop.rules.alarm, rule, look=look, past=past))
         past.append(rows.counts)
     return reports
 
@@ -227,6 +227,11 @@ def _reference(loop: Loop, opened: OpenVersion) -> Reference:
         schema=opened.schema,
         basis=opened.basis,
     )
+
+
+def _for_a_table(loop: Loop, opened: OpenVersion) -> Reference:
+    _, baseline = training_instead(loop, opened, "a table is no part of the traffic")
+    return replace(_reference(loop, opened), baseline=baseline)
 
 
 def _performance_rule(loop: Loop, opened: OpenVersion) -> PerformanceRule:

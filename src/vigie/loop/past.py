@@ -1,6 +1,7 @@
 """The windows judged before, as counts: what is merged with a window, and what stands in for the training data."""
 
 from datetime import timedelta
+from typing import Final
 
 from vigie.domain.event import Event, EventKind
 from vigie.domain.measurement import Verdict
@@ -12,6 +13,10 @@ from vigie.monitoring.baseline import Baseline, rebased
 from vigie.monitoring.blocks import windows_needed
 from vigie.monitoring.counts import WindowCounts
 from vigie.monitoring.profile import ReferenceProfile
+from vigie.reporting.wording import count
+
+LATE: Final = 1.1
+"""By how much a window may be longer than the season it is compared with: a turn that comes late makes it a little."""
 
 
 def past_counts(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -> list[WindowCounts]:
@@ -27,19 +32,38 @@ def past_counts(loop: Loop, opened: OpenVersion, window: Window, *, look: int) -
     return [counts_in(loop, opened, before) for before in judged[len(judged) - min(needed, len(judged)) :]]
 
 
-def compared_with(loop: Loop, opened: OpenVersion, window: Window) -> tuple[ReferenceProfile, Baseline | None]:
-    """Return what a window is compared with by the settings, and which rows these are; None for the training data.
+def compared_with(loop: Loop, opened: OpenVersion, window: Window) -> tuple[ReferenceProfile, Baseline]:
+    """Return what a window is compared with by the settings, and which rows these are.
 
-    An earlier window needs ``min_rows`` answers of the same version; the training data stand where there is none.
+    An earlier window needs ``min_rows`` answers of the same version; the training data stand where there is none, and
+    the baseline says why.
     """
-    kind, profile = loop.rules.baseline, opened.profile
+    kind, needed = loop.rules.baseline, loop.rules.alarm.min_rows
     if kind == "training":
-        return profile, None
+        return training_instead(loop, opened, "")
+    if kind == "season" and window.end - window.start > loop.rules.season * LATE:
+        return training_instead(loop, opened, "this window is longer than a season, and would be compared with itself")
     earlier = _a_season_ago(loop, window) if kind == "season" else _last_accepted(loop, opened.version, window)
-    counts = counts_in(loop, opened, earlier) if earlier else None
-    if counts is None or counts.n < loop.rules.alarm.min_rows:
-        return profile, None
-    return rebased(profile, counts), Baseline(kind, counts.n, earlier)
+    if earlier is None:
+        return training_instead(loop, opened, f"none of {needed:,} predictions or more was accepted before this one")
+    counts = counts_in(loop, opened, earlier)
+    if counts.n < needed:
+        found = f"there, this version made {count(counts.n, 'prediction')}, {needed:,} needed"
+        return training_instead(loop, opened, found)
+    return rebased(opened.profile, counts), Baseline(kind, counts.n, earlier)
+
+
+def training_instead(loop: Loop, opened: OpenVersion, why: str) -> tuple[ReferenceProfile, Baseline]:
+    """Return the training data, and why they stand for what the settings ask for where that is something else."""
+    asked = None if loop.rules.baseline == "training" else loop.rules.baseline
+    return opened.profile, Baseline("training", opened.profile.rows, asked=asked, reason=why if asked else "")
+
+
+def baseline_profile(loop: Loop, opened: OpenVersion, baseline: Baseline) -> ReferenceProfile:
+    """Return what a report was compared with, from what it says of it."""
+    if baseline.window is None:
+        return opened.profile
+    return rebased(opened.profile, counts_in(loop, opened, baseline.window))
 
 
 def window_of(event: Event) -> Window:
@@ -54,7 +78,7 @@ def _judged(loop: Loop, version: str) -> list[Event]:
 
 def _a_season_ago(loop: Loop, window: Window) -> Window:
     season: timedelta = loop.rules.season
-    return Window(window.start - season, window.end - season)
+    return Window(window.start - season, min(window.end - season, window.start))
 
 
 def _last_accepted(loop: Loop, version: str, window: Window) -> Window | None:

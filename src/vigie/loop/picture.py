@@ -6,7 +6,8 @@ from vigie.loop.answers import answers_of
 from vigie.loop.champion import OpenVersion
 from vigie.loop.context import Loop
 from vigie.loop.judged import read_traffic
-from vigie.loop.quantity import predicted_quantity
+from vigie.loop.past import baseline_profile
+from vigie.loop.quantity import predicted_quantity, quantity_limits
 from vigie.monitoring.counts import WindowCounts, count_window
 from vigie.monitoring.report import PageInputs, build
 from vigie.monitoring.window_report import Report
@@ -25,12 +26,14 @@ def picture(loop: Loop, opened: OpenVersion, report: Report, counts: WindowCount
     rules = loop.rules
     inputs = PageInputs(
         report=report,
-        profile=opened.profile,
+        profile=baseline_profile(loop, opened, report.baseline),
         counts=counts,
         rule=rules.alarm,
         margin=rules.performance_margin,
         min_labelled=rules.min_labelled,
         made_at=loop.clock.now(),
+        target=opened.schema.target.name,
+        limits=quantity_limits(opened.schema.target.task),
     )
     return page(build(inputs))
 

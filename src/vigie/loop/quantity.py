@@ -12,3 +12,8 @@ def predicted_quantity(scores: Scores, task: Task) -> np.ndarray:
         positive: np.ndarray = scores.proba[:, -1]
         return positive
     return scores.predicted.astype(np.float64)
+
+
+def quantity_limits(task: Task) -> tuple[float, float] | None:
+    """Return what it cannot be below or above; None where there is nothing of the kind."""
+    return (0.0, 1.0) if task is Task.BINARY else None

@@ -60,7 +60,7 @@ class Reference:
         profile: what its training data looked like.
         metrics: its metrics on rows it was not fitted on, by name, with intervals.
         value: what its decisions are worth, for a binary task where somebody says so.
-        baseline: which rows the profile counts, where they are not the training data; see ``baseline.rebased``.
+        baseline: which rows the profile counts; None for the training data. See ``baseline.rebased``.
         schema: its features and target; None where nothing is to be told by segment.
         basis: what its performance is estimated with; None where it holds nothing.
     """
@@ -140,7 +140,8 @@ def assess(
     profile = reference.profile
     counts = rows.counts
     blocks = blocks_ending(counts, past if counts.n else (), look=look)  # nothing came: nothing old is told again
-    if reference.baseline is not None:  # an earlier window stands for one window, not for several
+    baseline = reference.baseline or Baseline("training", profile.rows)
+    if baseline.window is not None:  # an earlier window stands for one window, not for several
         blocks, drift_rule = blocks[:1], replace(drift_rule, scales=1)
     *features, prediction = _judge_columns(profile, blocks, drift_rule)
     outcomes = Outcomes(rows.scores, counts.n, rows.delays_s, rows.n_known, rows.n_too_large)
@@ -163,7 +164,7 @@ def assess(
         performance=performance,
         technical=measure_service(rows.latency_us, rows.window, counts.n),
         dataset=weigh([_weighed(report) for report in features], profile.importance, n=counts.n),
-        baseline=reference.baseline or Baseline("training", profile.rows),
+        baseline=baseline,
         estimate=_estimate(rows, reference, performance_rule, look),
         segments=_segments(rows, reference, performance_rule),
     )

@@ -1,7 +1,7 @@
 """What a window is compared with: the training data, or an earlier window that stands in for them."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from vigie.domain.window import Window
 from vigie.monitoring.columns import Column, ColumnCounts, NumericColumn
@@ -10,6 +10,13 @@ from vigie.monitoring.grid import LevelCounts, NumberCounts
 from vigie.monitoring.profile import ReferenceProfile
 
 BaselineKind = Literal["training", "season", "accepted"]
+
+NAMES: Final[dict[BaselineKind, str]] = {
+    "training": "training",
+    "season": "the same period one season ago",
+    "accepted": "the last accepted window",
+}
+"""How baselines are called in running text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +28,37 @@ class Baseline:
             alarm of its inputs).
         n: rows.
         window: when they were predicted; None for the training data.
+        asked: the kind that was asked for and could not be had; None where this is the one.
+        reason: why it could not, in a few words; empty where nothing else was asked for.
     """
 
     kind: BaselineKind
     n: int
     window: Window | None = None
+    asked: BaselineKind | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is, in a few words."""
+        return NAMES[self.kind]
+
+    @property
+    def told(self) -> str:
+        """What it is, when, and how many rows."""
+        when = f", {self.window.told}" if self.window else ""
+        return f"{self.name}{when}, n = {self.n:,}"
+
+    @property
+    def sentence(self) -> str:
+        """What a reader must know who takes it for the training data, or for what was asked for; else empty."""
+        instead = f", not with {NAMES[self.asked]}: {self.reason}" if self.asked else ""
+        return f"Inputs and predictions are compared with {self.told}{instead}." if instead or self.window else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         window = self.window.to_dict() if self.window else None
-        return {"kind": self.kind, "n": self.n, "window": window}
+        return {"kind": self.kind, "n": self.n, "window": window, "asked": self.asked, "reason": self.reason}
 
 
 def rebased(profile: ReferenceProfile, counts: WindowCounts) -> ReferenceProfile:

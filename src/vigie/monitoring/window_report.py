@@ -134,31 +134,33 @@ class Report:
 
         Drift is told as changed inputs; only outcomes can tell that a model got worse.
         """
-        return self._sentences(silent=())
+        predictions = {
+            Verdict.ALARM: "Predictions changed.",
+            Verdict.WARN: "Predictions seem to change.",
+        }.get(self.prediction.verdict)
+        noticed = f"Inputs seem to change: {', '.join(self.noticed)}." if self.noticed else None
+        inputs = (self._changed(self.drifted), noticed, *self._about_inputs())
+        return self._sentences(predictions, *inputs, self.baseline.sentence, self._unconfirmed())
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The headline as a message says it: without the drift that nothing confirmed yet."""
-        silent = () if self.confirmed else self.drifted
-        if self.prediction.verdict is Verdict.ALARM and not self.prediction.confirmed:
-            silent = (*silent, self.prediction.name)
-        return self._sentences(silent=silent)
+        """The headline as a message says it: of what changes, only what is confirmed. The rest is the report's."""
+        predictions = "Predictions changed." if self.prediction.confirmed else None
+        changed = self._changed(self.confirmed)
+        baseline = self.baseline.sentence if predictions or changed else None
+        return self._sentences(predictions, changed, *self._about_inputs(), baseline)
 
-    def _sentences(self, *, silent: tuple[str, ...]) -> tuple[str, ...]:
+    def _sentences(self, *drift: str | None) -> tuple[str, ...]:
+        """Return the sentences on service and performance, then those on what changed."""
         performance = {
             Verdict.ALARM: f"Performance fell: {self.performance.reason}",
             Verdict.OK: f"Performance {self._as_it_seems}: {self.performance.reason}",
         }.get(self.performance.verdict, f"Performance is not known. {self.performance.reason}")
-        predictions = {
-            Verdict.ALARM: "Predictions changed.",
-            Verdict.WARN: "Predictions seem to change.",
-        }.get(self.prediction.verdict if self.prediction.name not in silent else Verdict.OK)
         estimated = {
             Verdict.WARN: f"Performance is estimated to be worse: {self.estimate.reason}",
         }.get(self.estimate.verdict, self.estimate.failed)
         service = f"The service is not well: {self.service.reason}" if self.service.verdict is Verdict.ALARM else None
-        told = (service, performance, estimated, predictions, *self._about_inputs(silent), self._unconfirmed(silent))
-        return tuple(sentence for sentence in told if sentence)
+        return tuple(sentence for sentence in (service, performance, estimated, *drift) if sentence)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -187,26 +189,28 @@ class Report:
     def _with(self, verdict: Verdict) -> tuple[str, ...]:
         return tuple(report.name for report in self.features if report.verdict is verdict)
 
-    def _about_inputs(self, silent: tuple[str, ...]) -> tuple[str, ...]:
-        told = []
-        changed = [name for name in self.drifted if name not in silent]
-        if changed:
-            told.append(f"Inputs changed: {', '.join(changed)}. {self.dataset.reason}")
-        if self.noticed:
-            told.append(f"Inputs seem to change: {', '.join(self.noticed)}.")
+    def _changed(self, names: tuple[str, ...]) -> str | None:
+        """Name features that changed; what they carry is known of all that did, together."""
+        if not names:
+            return None
+        carried = f" {self.dataset.reason}" if names == self.drifted else ""
+        return f"Inputs changed: {', '.join(names)}.{carried}"
+
+    def _about_inputs(self) -> tuple[str, ...]:
+        """Say what is not known of the inputs, or, where nothing seems to change, that all is as it was."""
         unknown = [report for report in self.features if report.verdict is Verdict.UNKNOWN]
         if unknown:
             which = "Inputs" if len(unknown) == len(self.features) else ", ".join(report.name for report in unknown)
-            told.append(f"{which}: not known. {unknown[0].reason}")
-        compared = "the training data" if self.baseline.kind == "training" else "the window they are compared with"
-        return tuple(told) if told or self.drifted else (f"Inputs look like {compared}.",)
+            return (f"{which}: not known. {unknown[0].reason}",)
+        compared = "the training data" if self.baseline.kind == "training" else f"those of {self.baseline.name}"
+        return () if self.drifted or self.noticed else (f"Inputs look like {compared}.",)
 
-    def _unconfirmed(self, silent: tuple[str, ...]) -> str | None:
+    def _unconfirmed(self) -> str | None:
         """Say which alarms nobody is told of yet, and what they wait for."""
         waiting = [
             report
             for report in (*self.features, self.prediction)
-            if report.verdict is Verdict.ALARM and not report.confirmed and report.name not in silent
+            if report.verdict is Verdict.ALARM and not report.confirmed
         ]
         if not waiting:
             return None

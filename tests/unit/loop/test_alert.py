@@ -75,6 +75,34 @@ def test_unconfirmed_drift_is_no_part_of_a_message_about_something_else(patient)
     assert "Not told. Began: inputs changed: " in reasons
 
 
+def _half_confirmed(report):
+    """Return a report of which one input's change is confirmed, another's is not, and a third only seems to change."""
+    verdicts = [(Verdict.ALARM, True), (Verdict.ALARM, False), (Verdict.WARN, False)]
+    features = [
+        replace(feature, verdict=verdict, confirmed=confirmed)
+        for feature, (verdict, confirmed) in zip(report.features, verdicts, strict=False)
+    ]
+    prediction = replace(report.prediction, verdict=Verdict.ALARM, confirmed=False)
+    return replace(report, features=(*features, *report.features[len(features) :]), prediction=prediction)
+
+
+def test_a_message_names_the_inputs_that_are_confirmed_and_no_other(patient, calm):
+    """Those that wait, and those that only seem to change, are the report's alone; so are predictions that wait."""
+    patient.ask(calm)
+    report = _half_confirmed(patient.turn().report)
+    first, second, third = (feature.name for feature in report.features[:3])
+    told = "\n".join(report.told)
+    assert f"Inputs changed: {first}.\n" in f"{told}\n"
+    for word in (second, third, "Predictions", "confirmed", "carries"):
+        assert word not in told
+    (finding,) = (finding for finding in findings_of(report) if finding.subject is Subject.INPUTS)
+    assert (finding.title, finding.about, finding.confirmed) == (f"inputs changed: {first}", (first,), True)
+    headline = "\n".join(report.headline)
+    assert f"Inputs changed: {first}, {second}." in headline
+    assert f"Inputs seem to change: {third}." in headline
+    assert f"Not confirmed yet: {second}, prediction." in headline
+
+
 def _told_of(turn):
     screen = Console(file=StringIO(), width=80)
     print_turn(turn, screen)

@@ -3,11 +3,12 @@
 from typing import Final
 
 from vigie.domain.measurement import Measurement
+from vigie.evaluation.metrics import METRICS
 from vigie.monitoring.estimation import BLIND
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.monitoring.weak_spots import LEVEL, DeclaredSegment
 from vigie.reporting.parts import Section, Table
-from vigie.reporting.wording import NOTHING, cell, count, metric_name, number, opening, percent
+from vigie.reporting.wording import NOTHING, cell, count, metric_name, number, opening, percent, unit_name
 
 _HOW: Final = (
     "Every level of a category and every quarter of a number is compared with all other rows; the chance that any is "
@@ -23,7 +24,7 @@ def segments(inputs: PageInputs) -> Section | None:
     found, known = inputs.report.segments, inputs.report.performance.known
     tables = []
     if found.worst:
-        loss = metric_name(found.worst[0].loss.name)
+        loss = _headed(found.worst[0].loss, inputs)
         tables.append(
             Table(
                 caption=f"Weak spots of {count(found.looked_at, 'segment')} compared ({known}), with 95 % intervals",
@@ -41,7 +42,7 @@ def segments(inputs: PageInputs) -> Section | None:
             )
         )
     if found.declared:
-        names = [metric_name(item.name) for item in found.declared[0].metrics]
+        names = [_headed(item, inputs) for item in found.declared[0].metrics]
         tables.append(
             Table(
                 caption=f"Declared segments ({known}), with 95 % intervals",
@@ -72,19 +73,36 @@ def estimate(inputs: PageInputs) -> Section:
         tables.append(
             Table(
                 caption=f"Estimates on {count(n, 'prediction')}, no outcome used, with 95 % intervals",
-                columns=("metric", "estimate", "held out at training"),
-                rows=tuple((metric_name(item.name), _cell(item), _cell(promised)) for item, promised in found.metrics),
+                columns=("metric", "unit", "estimate", "held out at training", "n at training"),
+                rows=tuple(
+                    (
+                        metric_name(item.name),
+                        unit_name(item.unit, inputs.target) or NOTHING,
+                        _cell(item),
+                        _cell(promised),
+                        f"{promised.n:,}" if promised else NOTHING,
+                    )
+                    for item, promised in found.metrics
+                ),
+                n_text=2,
             )
         )
     if found.trials:
         tables.append(
             Table(
                 caption="Tried on the rows whose outcome is known",
-                columns=("metric", "estimated", "came out", "outcomes"),
+                columns=("metric", "unit", "estimated", "came out", "outcomes"),
                 rows=tuple(
-                    (metric_name(trial.metric), number(trial.estimated), number(trial.realised), f"{trial.n:,}")
+                    (
+                        metric_name(trial.metric),
+                        unit_name(METRICS[trial.metric].unit, inputs.target) or NOTHING,
+                        number(trial.estimated),
+                        number(trial.realised),
+                        f"{trial.n:,}",
+                    )
                     for trial in found.trials
                 ),
+                n_text=2,
             )
         )
     return Section(
@@ -94,6 +112,10 @@ def estimate(inputs: PageInputs) -> Section:
         tables=tuple(tables),
         notes=(BLIND,) if found.metrics else (),
     )
+
+
+def _headed(item: Measurement, inputs: PageInputs) -> str:
+    return ", ".join(filter(None, [metric_name(item.name), unit_name(item.unit, inputs.target)]))
 
 
 def _declared(item: DeclaredSegment) -> tuple[str, ...]:

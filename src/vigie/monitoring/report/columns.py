@@ -7,7 +7,7 @@ from vigie.monitoring.report.histogram import histogram
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.monitoring.window_report import FeatureReport, Report
 from vigie.reporting.parts import Section, Table
-from vigie.reporting.wording import NOTHING, count, number, percent, signed_zero_free
+from vigie.reporting.wording import NOTHING, count, number, p_power, percent, signed_zero_free
 
 DRAWN: Final = 60
 """Features that are drawn at most; the table holds all of them."""
@@ -17,20 +17,24 @@ _GRAVITY: Final = (Verdict.ALARM, Verdict.WARN, Verdict.UNKNOWN, Verdict.OK)
 
 def inputs_section(inputs: PageInputs) -> Section:
     """Return the verdict on every feature and a histogram of each."""
-    report = inputs.report
+    report, baseline = inputs.report, inputs.report.baseline
+    alike = "the training data" if baseline.kind == "training" else f"those of {baseline.name}"
     columns = zip(report.features, inputs.profile.features, inputs.counts.features, strict=True)
     ordered = sorted(enumerate(columns), key=lambda item: _GRAVITY.index(item[1][0].verdict))
     left_out = len(ordered) - DRAWN
     return Section(
         anchor="inputs",
-        title="Do the inputs look like the training data?",
-        text=(f"{_told(report)} A change of the inputs alone does not say that the model got worse.",),
+        title=f"Do the inputs look like {alike}?",
+        text=(
+            f"{_told(report)} A change of the inputs alone does not say that the model got worse.",
+            baseline.sentence or f"Compared with {baseline.told}.",
+        ),
         figures=tuple(
-            histogram(f"feature_{place}", feature, column, counts)
+            histogram(f"feature_{place}", feature, column, counts, beside=baseline.name)
             for place, (feature, column, counts) in ordered[:DRAWN]
         ),
         tables=(
-            _table("Every feature, the gravest first", [item[1][0] for item in ordered]),
+            _table(f"Every feature against {baseline.told}, the gravest first", [item[1][0] for item in ordered]),
             _tests([item[1][0] for item in ordered]),
         ),
         notes=(f"{count(left_out, 'calmer feature')} not drawn.",) if left_out > 0 else (),
@@ -39,13 +43,25 @@ def inputs_section(inputs: PageInputs) -> Section:
 
 def prediction_section(inputs: PageInputs) -> Section:
     """Return the verdict on what the model says, and its histogram."""
-    found = inputs.report.prediction
+    found, baseline = inputs.report.prediction, inputs.report.baseline
+    then = f"those of {baseline.told}"
+    if baseline.window is None:  # predictions of the rows that a model had learnt from would be too sure
+        then = f"those at training of rows not learnt from, n = {baseline.n:,}"
     return Section(
         anchor="predictions",
         title="Does the model answer as it did?",
         text=(f"Verdict: {_verdict(found)}. {found.reason}",),
-        figures=(histogram("prediction", found, inputs.profile.prediction, inputs.counts.prediction),),
-        tables=(_table("The predictions against those on rows held out at training", [found]),),
+        figures=(
+            histogram(
+                "prediction",
+                found,
+                inputs.profile.prediction,
+                inputs.counts.prediction,
+                beside=baseline.name,
+                limits=inputs.limits,
+            ),
+        ),
+        tables=(_table(f"The predictions against {then}", [found]),),
     )
 
 
@@ -72,7 +88,7 @@ def _line(column: FeatureReport) -> tuple[str, ...]:
         _verdict(column),
         _number(found.get("psi_corrected")) if known else NOTHING,
         _number(found.get("ks")) if known else NOTHING,
-        NOTHING if p_value is None or not known else f"{p_value:.1e}",
+        NOTHING if p_value is None or not known else p_power(p_value),
         _share(found.get("missing")),
         _share(found.get("outside_range") or found.get("unseen")),
     )
@@ -91,11 +107,10 @@ def _tests(columns: list[FeatureReport]) -> Table:
         for test in column.evidence
     ]
     statistics = [
-        (column.name, item.name, f"{number(item.value)} {'' if item.unit == '1' else item.unit}".strip(), NOTHING,
-         item.reason or NOTHING)
+        (column.name, item.name, f"{number(item.value)} {_unit(item)}".strip(), NOTHING, item.reason or NOTHING)
         for column in columns
         for item in column.statistics
-    ]  # fmt: skip
+    ]
     return Table(
         caption="The tests behind the verdicts with the values where notice and alarm begin, and every other statistic",
         columns=("column", "statistic", "value", "notice over", "alarm over, or a remark"),
@@ -103,6 +118,11 @@ def _tests(columns: list[FeatureReport]) -> Table:
         n_text=2,
         folded=True,
     )
+
+
+def _unit(item: Measurement) -> str:
+    """Return the unit behind a statistic: none where it is a bare number, or the column's own, which has no name."""
+    return "" if item.unit in ("1", "feature") else item.unit
 
 
 def _number(item: Measurement | None) -> str:

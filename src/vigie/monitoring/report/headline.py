@@ -5,7 +5,7 @@ from typing import Final
 from vigie.domain.measurement import Measurement, Verdict
 from vigie.monitoring.report.inputs import PageInputs
 from vigie.reporting.parts import Tile
-from vigie.reporting.wording import cell, count, metric_name, number, opening, percent, span
+from vigie.reporting.wording import cell, count, metric_name, number, opening, percent, span, unit_name
 
 SENTENCES: Final = {
     Verdict.OK: "All is well",
@@ -31,7 +31,7 @@ def reasons(inputs: PageInputs) -> tuple[str, ...]:
     report = inputs.report
     window = report.window
     when = (
-        f"{window.start:%Y-%m-%d %H:%M:%S} to {window.end:%Y-%m-%d %H:%M:%S} UTC, look {report.look} at this version."
+        f"{window.told}, look {report.look} at this version."
         if window.end > window.start
         else "A table without times, judged as if it had been traffic."
     )
@@ -49,12 +49,17 @@ def tiles(inputs: PageInputs) -> tuple[Tile, ...]:
     """Return the numbers to take away."""
     report = inputs.report
     first = report.performance.metrics[0]
-    promised = f"; promised {cell(first.reference.value, first.reference.interval)}" if first.reference else ""
+    unit, promised = unit_name(first.current.unit, inputs.target), ""
+    if first.reference:
+        then = cell(first.reference.value, first.reference.interval)
+        promised = f"; promised {then}, n\u00a0=\u00a0{first.reference.n:,}"
     judged = [feature for feature in report.features if feature.verdict is not Verdict.UNKNOWN]
     found = [
         Tile("Verdict", report.verdict.value, f"of {count(report.n, 'prediction')}"),
         Tile(
-            opening(metric_name(first.current.name)), number(first.current.value), f"{_rest(first.current)}{promised}"
+            ", ".join(filter(None, [opening(metric_name(first.current.name)), unit])),
+            number(first.current.value),
+            f"{_rest(first.current)}{promised}",
         ),
         Tile(
             "Inputs that changed",

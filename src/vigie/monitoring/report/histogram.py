@@ -43,7 +43,15 @@ class Binned:
     values: bool
 
 
-def histogram(name: str, told: FeatureReport, column: Column, counts: ColumnCounts) -> Figure:
+def histogram(
+    name: str,
+    told: FeatureReport,
+    column: Column,
+    counts: ColumnCounts,
+    *,
+    beside: str,
+    limits: tuple[float, float] | None = None,
+) -> Figure:
     """Return one column's figure.
 
     Args:
@@ -51,9 +59,11 @@ def histogram(name: str, told: FeatureReport, column: Column, counts: ColumnCoun
         told: what the report says of it.
         column: the reference.
         counts: the window on its grid; may be empty.
+        beside: what the reference is, in a few words.
+        limits: what no value can be below or above; None where there is nothing of the kind.
     """
     if isinstance(column, NumericColumn) and isinstance(counts, NumberCounts):
-        spec, extra = _numeric(column, counts)
+        spec, extra = _numeric(column, counts, limits)
     elif isinstance(column, CategoryColumn) and isinstance(counts, LevelCounts):
         spec, extra = _levels(column, counts)
     else:
@@ -61,19 +71,22 @@ def histogram(name: str, told: FeatureReport, column: Column, counts: ColumnCoun
     return Figure(
         name=name,
         title=f"{told.name}: {told.verdict.value}",
-        alt=f"Distribution of {told.name} in the window beside that of training. {told.reason}",
-        caption=f"Grey: training, n = {column.counts.known:,}. Blue: window, n = {counts.known:,}."
+        alt=f"Distribution of {told.name} in the window beside that of {beside}. {told.reason}",
+        caption=f"Grey: {beside}, n = {column.counts.known:,}. Blue: window, n = {counts.known:,}."
         f"{extra} {told.reason}",
         spec=spec,
     )
 
 
-def _numeric(column: NumericColumn, counts: NumberCounts) -> tuple[dict[str, Any], str]:
-    found = binned(column, counts)
+def _numeric(
+    column: NumericColumn, counts: NumberCounts, limits: tuple[float, float] | None
+) -> tuple[dict[str, Any], str]:
+    found = binned(column, counts, limits)
     if found is None:
         return chart([], Scale("no value to draw"), Scale(""), height=60), ""
     unit = 1.0 if found.values else np.diff(found.edges)
-    layers = [bars(_steps(found.edges, found.reference / unit), QUIET, opacity=0.45)]
+    steps = _steps(found.edges, found.reference / unit)
+    layers = [bars(steps, QUIET, opacity=0.45)]
     if counts.known:
         layers.append(line(_outline(found.edges, found.current / unit), FIRST, step=True))
     outside = ""
@@ -83,13 +96,15 @@ def _numeric(column: NumericColumn, counts: NumberCounts) -> tuple[dict[str, Any
             f"above it {percent(counts.above / counts.known, 1)}; the outermost bars hold them."
         )
     upright = Scale("share of rows", zero=True, format="%") if found.values else Scale("density", zero=True)
-    return chart(layers, Scale("value"), upright, height=190), outside
+    ends = steps[0]["x"], steps[-1]["x2"]  # the axis goes no further than the bars
+    return chart(layers, Scale("value", domain=ends if ends[0] < ends[1] else None), upright, height=190), outside
 
 
-def binned(column: NumericColumn, counts: NumberCounts) -> Binned | None:
+def binned(column: NumericColumn, counts: NumberCounts, limits: tuple[float, float] | None = None) -> Binned | None:
     """Return both sides in bars that follow the grid's own edges; None where there is no value to draw.
 
-    The outermost bars hold everything beyond, and are as wide as the others.
+    The outermost bars hold everything beyond. They are about as wide as the others, but end where no value can be: at
+    ``limits``, and at the ends of training's range where the window stays within it.
     """
     edges = np.delete(column.edges, column.spikes)  # the edge just under a spike would make a bar without width
     edges = edges[np.abs(edges) <= FARTHEST]
@@ -98,13 +113,36 @@ def binned(column: NumericColumn, counts: NumberCounts) -> Binned | None:
     few = len(edges) <= VALUES
     inner = edges if few else _spaced(edges)
     step = float(np.median(np.diff(inner))) if len(inner) > 1 else max(abs(float(inner[0])), 1.0)
-    ends = np.concatenate([[inner[0] - step], inner, [inner[-1] + step]])
     if few:  # a cell ends with the only value it held at training: its bar stands around that value
-        ends = np.concatenate([ends[:1] + step / 2, (inner[1:] + inner[:-1]) / 2, ends[-1:] - step / 2, ends[-1:]])
+        middle = (inner[1:] + inner[:-1]) / 2
+        ends = np.concatenate([[inner[0] - step / 2], middle, [inner[-1] + step / 2, inner[-1] + step]])
+        ends = ends if limits is None else ends.clip(*limits)
+    else:
+        wide = np.array([inner[0] - step, inner[-1] + step])
+        low, high = _range(column, counts, wide if limits is None else wide.clip(*limits))
+        inner = inner[(inner - low >= step / 2) & (high - inner >= step / 2)]  # what is narrower joins its neighbour
+        ends = np.concatenate([[low], inner, [high]])
     reference, current = (_shares(column.edges, cells, inner) for cells in (column.counts.cells, counts.cells))
-    if few and not current[-1]:
-        ends, reference, current = ends[:-1], reference[:-1], current[:-1]
+    if few and (not current[-1] or ends[-1] == ends[-2]):
+        ends, reference, current = ends[:-1], _joined(reference), _joined(current)
     return Binned(ends, reference, current, values=few)
+
+
+def _joined(shares: np.ndarray) -> np.ndarray:
+    """Return shares whose last one is part of the one before."""
+    return np.append(shares[:-2], shares[-2:].sum())
+
+
+def _range(column: NumericColumn, counts: NumberCounts, wide: np.ndarray) -> tuple[float, float]:
+    """Return where the outermost bars end, given where they would if they were as wide as the others."""
+    low, high = map(float, wide)
+    assert column.bounds is not None  # noqa: S101  there are edges; this tells the type checker
+    least, most = column.bounds
+    if not counts.below:
+        low = max(low, least)
+    elif least > 0:  # of what is below, nothing says that it is below 0
+        low = max(low, 0.0)
+    return low, high if counts.above else min(high, most)
 
 
 def _spaced(edges: np.ndarray) -> np.ndarray:

@@ -21,6 +21,8 @@ class PageInputs:
         margin: loss of performance that does not matter, see ``PerformanceRule.margin``.
         min_labelled: outcomes needed before performance is judged.
         made_at: aware UTC.
+        target: name of what is predicted.
+        limits: what a prediction cannot be below or above; None where there is nothing of the kind.
     """
 
     report: Report
@@ -30,3 +32,5 @@ class PageInputs:
     margin: float
     min_labelled: int
     made_at: datetime
+    target: str = ""
+    limits: tuple[float, float] | None = None

@@ -9,7 +9,7 @@ from vigie.reporting.wording import NOTHING, number
 
 TOLD: Final = frozenset({
     "model", "version", "window", "n", "look", "verdict", "headline", "drifted", "noticed", "features", "prediction",
-    "performance", "technical", "service", "confirmed", "estimate", "segments",
+    "performance", "technical", "service", "confirmed", "estimate", "segments", "baseline",
 })  # fmt: skip
 """What the other sections tell."""
 
