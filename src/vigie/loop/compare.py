@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from vigie.loop.logged import labelled_of, labelled_part
 from vigie.loop.register import LOSS_NAMES
 from vigie.monitoring.performance import measure_coverage, measure_delay, measure_known
 from vigie.ports import LoggedRows
+from vigie.promotion.history import reigns
 from vigie.reporting.wording import percent
 
 LEVEL = 0.95
@@ -62,6 +64,8 @@ class ReadOut:
         unit: of ``worth``.
         better: the version that is better, None while it is not settled.
         reason: one sentence.
+        turns: how often, in that time, one of them took the other's place as champion. Above zero the clock decided
+            who answered, and the comparison is of times as much as of versions.
     """
 
     window: Window | None
@@ -73,6 +77,7 @@ class ReadOut:
     unit: str
     better: str | None
     reason: str
+    turns: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""
@@ -85,6 +90,7 @@ class ReadOut:
             "worth": self.worth and {**self.worth.to_dict(), "unit": self.unit},
             "better": self.better,
             "reason": self.reason,
+            "turns": self.turns,
         }
 
 
@@ -134,6 +140,24 @@ def compare(loop: Loop, first: OpenVersion, second: OpenVersion) -> ReadOut:
         unit=f"{loop.rules.value.unit}/{PER}" if loop.rules.value else "",
         better=better,
         reason=reason,
+        turns=_turns(loop, window, {first.version, second.version}),
+    )
+
+
+def at_every_look(difference: AnytimeDifference) -> str:
+    """Return how sure an interval is, e.g. ``at every look, 95 %``."""
+    level = difference.interval.level
+    return f"at every look, {percent(level, 0 if level == LEVEL else 1)}"
+
+
+def _turns(loop: Loop, window: Window | None, versions: set[str]) -> int:
+    """Count the changes of champion between the two in a window: the ledger knows what the log cannot show."""
+    if window is None:
+        return 0
+    known = reigns(loop.ledger.events(loop.model))
+    return sum(
+        {before.version, after.version} == versions and window.start <= after.since <= window.end
+        for before, after in pairwise(known)
     )
 
 
@@ -200,9 +224,7 @@ def _settle(
     if difference is None:
         return None, f"Not enough outcomes yet: each version needs those of {LEAST_ROWS:,} rows or entities."
     low, high = difference.interval.low, difference.interval.high
-    figures = (
-        f"mean {loss} lower by {{:.4g}} [{{:.4g}}, {{:.4g}}; at every look, {percent(difference.interval.level, 1)}]"
-    )
+    figures = f"mean {loss} lower by {{:.4g}} [{{:.4g}}, {{:.4g}}; {at_every_look(difference)}]"
     if low > 0:
         return second, f"Version {second} is better than {first}: {figures.format(difference.mean, low, high)}."
     if high < 0:

@@ -92,7 +92,22 @@ def test_a_comparison_names_both_versions_and_its_condition():
     read = ReadOut(window, *sides, "log-loss (nats)", worth, worth, "EUR/1000", "4", "Version 4 is better than 3.")
     text = printed(print_comparison, read)
     assert text.startswith("Version 4 is better than 3.\nboth answered from 2026-01-05 00:00:00 to 2026-01-08")
-    assert "value: version 4 brings 1,234 EUR per 1,000 decisions more [12, 2,400]" in text
+    value = "value: version 4 brings 1,234 EUR per 1,000 decisions more [12, 2,400; at every look, 97.5 %]"
+    assert value in " ".join(text.split())
     assert "coverage" in text
     assert "where chance decided who answered" in " ".join(text.split())
     assert printed(print_comparison, replace(read, window=None)) == "Version 4 is better than 3.\n"
+    lines = {line.split("  ")[0]: line.split() for line in text.splitlines()}
+    assert lines["roc_auc"][-1] == f"{AUC.n:,}"
+    assert lines["coverage"].count("1,800") == 2
+    assert lines["delay_median (s)"].count("900") == 2
+
+
+def test_versions_that_were_champion_by_turns_are_no_experiment():
+    """What the ledger knows is said in the place of the condition."""
+    side = Side("3", (AUC,), Measurement("coverage", 0.5, "1", 18), Measurement("delay_median", 60.0, "s", 9))
+    window = Window(NOW, NOW + timedelta(days=3))
+    read = ReadOut(window, side, side, "log-loss (nats)", None, None, "", None, "Not settled yet.", turns=3)
+    text = " ".join(printed(print_comparison, read).split())
+    assert "one took the other's place as champion 3 times. The clock decided who answered" in text
+    assert "where chance decided" not in text

@@ -16,6 +16,7 @@ from vigie.loop.compare import compare
 from vigie.loop.feedback import record_feedback
 from vigie.loop.open_bundle import open_bundle
 from vigie.loop.predict import predict
+from vigie.loop.promote import Move, promote
 from vigie.testing.tables import churn_table
 
 
@@ -90,6 +91,20 @@ def test_versions_that_followed_each_other_are_not_compared(split):
     assert (read.window, read.difference, read.better) == (None, None, None)
     assert "never answered at the same time" in read.reason
     json.dumps(read.to_dict(), allow_nan=False)
+
+
+def test_versions_that_were_champion_by_turns_are_told_from_a_split(split):
+    """To and fro: both answered in that time, but the clock decided which; a split counts no turn."""
+    world, answer = split
+    answer(churn_table(600, seed=7), ["1", "3"])
+    assert compare(world.loop, world.opened("1"), world.opened("3")).turns == 0
+    for seed, version in ((8, "3"), (9, "1"), (10, "3"), (11, "1")):
+        promote(world.loop, Move(version, expected=world.champion), owner="test")
+        world.clock.advance(1)
+        answer(churn_table(200, seed=seed), [version])
+    read = compare(world.loop, world.opened("1"), world.opened("3"))
+    assert read.turns == 3  # the fourth came after the last answer of version 3
+    assert read.to_dict()["turns"] == 3
 
 
 def test_few_outcomes_settle_nothing(split):
