@@ -84,6 +84,10 @@ def print_timeline(reports: list[Report], screen: Console) -> None:
         screen.print(f"  {plain(name)} changed in {n_windows} of {len(reports)} windows")
     for reason, n_windows in _unjudged(reports):
         screen.print(f"  inputs not known in {n_windows} of {len(reports)} windows. {plain(reason)}")
+    silent = [report.performance for report in reports if report.performance.verdict is Verdict.UNKNOWN]
+    if silent:
+        why = plain(silent[0].reason)
+        screen.print(f"  performance not known in {len(silent)} of {len(reports)} windows. {why}")
 
 
 def _against(reports: list[Report]) -> str:

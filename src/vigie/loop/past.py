@@ -83,8 +83,15 @@ def _a_season_ago(loop: Loop, window: Window) -> Window:
 
 def _last_accepted(loop: Loop, version: str, window: Window) -> Window | None:
     for event in reversed(_judged(loop, version)):
-        changed = event.evidence["drifted"] or event.evidence["prediction"]["verdict"] == Verdict.ALARM.value
-        found = window_of(event)
-        if not changed and event.evidence["n"] >= loop.rules.alarm.min_rows and found.end <= window.start:
+        enough = event.evidence["n"] >= loop.rules.alarm.min_rows
+        if enough and _raised_none(event) and (found := window_of(event)).end <= window.start:
             return found
     return None
+
+
+def _raised_none(event: Event) -> bool:
+    """Whether inputs were judged and neither they nor the predictions alarmed; what nobody could judge is not calm."""
+    evidence = event.evidence
+    changed = evidence["drifted"] or evidence["prediction"]["verdict"] == Verdict.ALARM.value
+    judged = any(feature["verdict"] != Verdict.UNKNOWN.value for feature in evidence["features"])
+    return judged and not changed

@@ -24,8 +24,8 @@ class Baseline:
     """Which rows a report compares with.
 
     Attributes:
-        kind: ``training``, ``season`` (the same period one season ago) or ``accepted`` (the last window without an
-            alarm of its inputs).
+        kind: ``training``, ``season`` (the same period one season ago) or ``accepted`` (the last window whose inputs
+            were judged and raised no alarm).
         n: rows.
         window: when they were predicted; None for the training data.
         asked: the kind that was asked for and could not be had; None where this is the one.

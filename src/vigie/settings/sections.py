@@ -141,7 +141,7 @@ class MonitoringSettings:
     )
     baseline: Literal["training", "season", "accepted"] = key(
         "What windows are compared with: the training data, the same period one `season` ago, or the last window whose "
-        "inputs raised no alarm.",
+        "inputs were judged and raised no alarm.",
         "training",
     )
     season: timedelta = key("Length of a season, for that baseline; no shorter than `every`.", timedelta(days=7))

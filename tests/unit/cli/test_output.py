@@ -77,6 +77,13 @@ def test_a_report_with_any_names_is_printed_as_it_is(monkeypatch):
     assert "\nline" not in shown
 
 
+def test_a_timeline_says_why_performance_is_not_known(monkeypatch):
+    """A column of "unknown" tells nobody what is missing."""
+    shown = printed(monkeypatch, lambda screen: print_timeline([a_report(NAMES[:1], n=60)], screen))
+    why = "performance not known in 1 of 1 windows. Not enough outcomes yet: 60 known, 100 needed."
+    assert why in " ".join(shown.split())
+
+
 def test_a_report_fits_eighty_columns(monkeypatch):
     """Long names are folded."""
     from rich.cells import cell_len  # noqa: PLC0415  beside its only use

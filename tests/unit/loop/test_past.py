@@ -104,6 +104,21 @@ def test_an_alarming_window_is_not_accepted(world):
     assert report.baseline.window.end < report.window.start
 
 
+def test_a_window_that_nobody_could_judge_is_not_accepted(world):
+    """Else a change in windows too small to be judged would become the normal unseen."""
+    world.change(baseline="accepted", min_labelled=10_000)
+    reports = []
+    for n, drift in ((600, 0.0), (200, 1.0), (600, 1.0)):
+        world.ask(churn_table(n, seed=60 + n + int(drift), drift=drift), known=0.0)
+        if n == 200:  # fewer than can be judged, and as many as a window may have
+            world.change(alarm=replace(world.loop.rules.alarm, distance_margin=0.6, psi_margin=9.0))
+        reports.append(world.turn().report)
+        world.change(alarm=replace(world.loop.rules.alarm, distance_margin=0.05, psi_margin=0.02))
+    assert {feature.verdict.value for feature in reports[1].features} == {"unknown"}
+    assert reports[2].baseline.window == reports[0].window
+    assert reports[2].drifted
+
+
 def test_the_same_period_last_season_stands_for_training(world):
     """A week ago the same customers came: compared with then, nothing changed."""
     world.change(baseline="season", season=timedelta(days=7))
