@@ -138,11 +138,11 @@ def _range(column: NumericColumn, counts: NumberCounts, wide: np.ndarray) -> tup
     low, high = map(float, wide)
     assert column.bounds is not None  # noqa: S101  there are edges; this tells the type checker
     least, most = column.bounds
-    if not counts.below:
+    if not (counts.below or column.counts.below):  # the reference may be a later window, and go further, too
         low = max(low, least)
     elif least > 0:  # of what is below, nothing says that it is below 0
         low = max(low, 0.0)
-    return low, high if counts.above else min(high, most)
+    return low, high if counts.above or column.counts.above else min(high, most)
 
 
 def _spaced(edges: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Bars drawn from counts are the bars of the rows themselves."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -102,3 +103,12 @@ def test_the_legend_names_what_the_window_is_beside():
     drawn = histogram("f", TOLD, column, column.count(SHIFTED), beside="the last accepted window")
     assert drawn.caption.startswith("Grey: the last accepted window, n = 4,000. Blue: window, n = 900.")
     assert "training" not in drawn.alt + drawn.caption.replace("training's range", "")
+
+
+def test_a_bar_does_not_end_before_the_values_of_a_later_reference():
+    """Where an accepted window stands for training, its own rows may lie beyond training's range."""
+    values = RNG.uniform(0, 1, 4_000)
+    column = numeric_column("f", values)
+    later, inside = replace(column, counts=column.count(np.append(values, np.full(500, 1.5)))), column.count(values)
+    assert binned(column, inside).edges[-1] <= 1
+    assert binned(later, inside).edges[-1] > 1
