@@ -215,6 +215,8 @@ def test_a_promotion_that_was_lost_is_told_after_the_gate(monkeypatch):
         (0.5, "1", "0.5000"),
         (12.3456, "ms", "12.35"),
         (123456.7, "EUR", "123,457"),
+        (1.41421e36, "target", "1.414e+36"),
+        (-1e200, "1", "-1e+200"),
     ],
 )
 def test_numbers_are_short(value, unit, shown):

@@ -209,6 +209,33 @@ def test_a_table_with_outcomes_too_large_to_be_measured_is_refused(prices, house
         how(refused)
 
 
+def test_numbers_that_a_model_cannot_take_are_refused_as_a_server_does(prices, house_prices):
+    """The scaler overflows, or the model behind it: the column is named, whatever scikit-learn says."""
+    world, _ = prices
+    rows = house_prices(n=400, seed=2)
+    for largest in (1.7e308, 1e308):
+        with pytest.raises(DataError, match="cannot take a number as large as the one sent for 'size'"):
+            backtested(world, with_columns(rows, size=[largest, -largest] * 200))
+
+
+@pytest.mark.parametrize("way", ["table", "traffic"])
+def test_answers_whose_errors_have_no_square_leave_no_number(prices, house_prices, way):
+    """Drift is judged, performance is not known and says why, and nothing is warned of on the way."""
+    world, _ = prices
+    world.change(segments=("age",))
+    rows = house_prices(n=400, seed=2)
+    sizes = [1e200, -1e300, *rows.column("size").to_pylist()[2:]]
+    if way == "table":
+        report = backtested(world, with_columns(rows, size=sizes))
+    else:
+        world.ask(with_columns(rows, size=sizes))
+        report = judged(world)
+    assert (report.n, report.features[0].verdict) == (400, Verdict.OK)
+    performance = report.performance
+    assert (performance.verdict, performance.metrics[0].current.value) == (Verdict.UNKNOWN, None)
+    assert performance.reason == "rmse is not defined on these rows: an error is too large to be squared."
+
+
 def test_a_retraining_leaves_outcomes_out_that_are_too_large(prices):
     """The others are learnt from, and the challenger takes the champion's place."""
     world, ask = prices
