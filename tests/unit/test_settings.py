@@ -82,8 +82,8 @@ def test_mlflows_own_variable_names_the_store(tmp_path: Path) -> None:
         ("[servin]\nport = 1\n", {}, ("[servin]", "Did you mean 'serving'")),
         ("[serving]\nport = 99999\n", {}, ("vigie.toml", "serving.port", "99999")),
         ("[serving]\nport = 'x'\n", {}, ("serving.port", "int")),
-        ("[monitoring]\nevery = 'soon'\n", {}, ("monitoring.every", "30s, 5m, 1h")),
-        ("[monitoring]\nevery = 5\n", {}, ("monitoring.every", "30s, 5m, 1h")),
+        ("[monitoring]\nevery = 'soon'\n", {}, ("monitoring.every", "30s, 5m, 6h")),
+        ("[monitoring]\nevery = 5\n", {}, ("monitoring.every", "30s, 5m, 6h")),
         (
             "[monitoring]\nbaseline = 'season'\nseason = '1h'\nevery = '6h'\n",
             {},
@@ -98,7 +98,7 @@ def test_mlflows_own_variable_names_the_store(tmp_path: Path) -> None:
         ("", {"VIGIE_SERVING__PORT": "many"}, ("VIGIE_SERVING__PORT", "serving.port")),
         ("", {"VIGIE_DATA__SPLIT": "magic"}, ("VIGIE_DATA__SPLIT", "data.split", "magic")),
         ("[training]\ncandidates = [3]\n", {}, ("vigie.toml", "training.candidates")),
-        ("[training]\nbudget = 'soon'\n", {}, ("training.budget", "30s, 5m, 1h")),
+        ("[training]\nbudget = 'soon'\n", {}, ("training.budget", "30s, 5m, 6h")),
         ("[monitoring]\nservice = 'not a url'\n", {}, ("vigie.toml", "monitoring.service", "http://")),
         ("[monitoring]\nservice = 'file:///etc/passwd'\n", {}, ("monitoring.service", "file:///etc/passwd")),
         ("[monitoring]\nservice = 'http://'\n", {}, ("monitoring.service", "a host")),
@@ -149,11 +149,16 @@ def test_a_season_as_long_as_a_window_will_do(tmp_path: Path) -> None:
     assert load_settings(project(tmp_path, other), {}).monitoring.baseline == "accepted"
 
 
-@pytest.mark.parametrize("text", ["", "5", "h", "-1h", "0s", "1y", "one h"])
-def test_other_words_are_not_durations(text: str) -> None:
-    """A length needs a positive number and a known unit."""
-    with pytest.raises(ValueError, match=r".*"):
+@pytest.mark.parametrize(
+    "text", ["", "5", "h", "-1h", "0s", "0h", "0.0000001s", "1y", "one h", "nans", "5000000d", "1e999d", "36526d"]
+)
+def test_other_words_are_not_durations(text: str, tmp_path: Path) -> None:
+    """A length needs a positive number, up to a century, and a known unit; every refusal says so with examples."""
+    said = f"{text!r} .*not a length of time above 0 and at most 36525d, such as 30s, 5m, 6h or 7d"
+    with pytest.raises(ValueError, match=f"^{said.replace('.*', 'is ')}$"):
         parse_duration(text)
+    with pytest.raises(ConfigurationError, match=f"The value {said}"):
+        load_settings(project(tmp_path, extra=f'\n[monitoring]\nevery = "{text}"\n'), {})
 
 
 @pytest.mark.parametrize("name", ["q?x", "pct%20x", "quo'te"])

@@ -22,6 +22,7 @@ _KEY_WANTED: Final = (
 )
 _TIMEOUT_S: Final = 5.0
 _LONGEST: Final = 4 * 2**20
+_DAY_S: Final = 86_400.0
 _GAUGES: Final[dict[str, tuple[str, Callable[[Iterable[float]], float]]]] = {
     "vigie_process_cpu_seconds_total": ("cpu_s", sum),
     "vigie_process_start_time_seconds": ("started_at_s", min),
@@ -106,6 +107,8 @@ def read_sample(text: str, *, declared: bool, now_s: float) -> ServiceSample:
                 name, together = _GAUGES[item.name]
                 found[name] = together((found[name], item.value)) if name in found else item.value
     started_at_s = found.get("started_at_s")
+    if started_at_s is not None and not 0 <= started_at_s <= now_s + _DAY_S:
+        started_at_s = None  # no clock gave that: nothing is to be dated by it
     uptime_s = None if started_at_s is None else max(0.0, now_s - started_at_s)
     return ServiceSample(
         declared=declared,

@@ -144,7 +144,7 @@ def _expiry(length: str, now: datetime) -> datetime | None:
         return now + parse_duration(length)
     except ValueError as exc:
         raise ConfigurationError(
-            f"{length!r} is no length of time.", key="--expires", remedy=f"Write 12h, 90d, or {NEVER}."
+            f"{str(exc)[0].upper()}{str(exc)[1:]}.", key="--expires", remedy=f"Write 12h, 90d, or {NEVER}."
         ) from exc
 
 

@@ -26,7 +26,7 @@ def command(project: Path, *, keep: str | None, dry_run: bool, as_json: bool) ->
     from vigie.wiring.keeping import count_expired, expire_project
 
     settings = settings_of(project)
-    kept = length(keep, option="--keep") if keep else settings.stores.keep
+    kept = length(keep, option="--keep") if keep is not None else settings.stores.keep
     if kept is None:
         raise ConfigurationError(
             "Nothing says how long predictions are kept, so they are kept for ever.",

@@ -199,7 +199,7 @@ def _live(loop: Any, opened: Any, last: str | None) -> Any:
 
     window = open_window(loop, opened.version)
     outcomes = open_outcomes(loop, opened.version, window)
-    if last:
+    if last is not None:
         now = loop.clock.now()
         window = outcomes = Window(now - length(last), now)
     report = monitor(loop, opened, window, look=next_look(loop, opened.version), outcomes=outcomes)
@@ -264,4 +264,4 @@ def length(text: str, *, option: str = "--last") -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as exc:
-        raise click.BadParameter(f"{text!r} is not a length of time such as 30m, 6h or 7d", param_hint=option) from exc
+        raise click.BadParameter(str(exc), param_hint=option) from exc

@@ -78,7 +78,7 @@ def number(value: float | None, unit: str = "1") -> str:
     """Return four decimals for scores and losses, four significant digits, or all before the point, else."""
     if value is None or value != value:  # noqa: PLR0124  NaN
         return "-"
-    if unit in ("1", "nats"):
+    if unit in ("1", "nats") and abs(value) < _LARGEST:
         return f"{value:.4f}"
     return f"{value:,.0f}" if 10_000 <= abs(value) < _LARGEST else f"{value:,.4g}"
 

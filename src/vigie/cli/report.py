@@ -16,7 +16,9 @@ from vigie.cli.output import (
 )
 from vigie.cli.sheet import Columns
 from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.window import Window
 from vigie.evaluation.calibration import Reliability
+from vigie.monitoring.technical import counted_noun
 from vigie.monitoring.window_report import FeatureReport, Report
 from vigie.reporting.wording import p_power, percent
 
@@ -25,8 +27,7 @@ def print_report(report: Report, screen: Console) -> None:
     """Print headline, service, performance and the drift of every column."""
     rows = counted(report.n, "prediction")
     screen.print(f"[bold]{report.model} version {report.version}[/], {rows}, {verdict_text(report.verdict)}")
-    when = f"window {report.window.told}" if report.window.end > report.window.start else "a table without times"
-    screen.print(f"{when}, look {report.look} at this version")
+    screen.print(f"{report.when}, look {report.look} at this version")
     for sentence in report.headline:
         screen.print(f"  {plain(sentence)}")
     screen.print()
@@ -36,15 +37,14 @@ def print_report(report: Report, screen: Console) -> None:
     if report.performance.calibration is not None:
         screen.print(_calibration(report.performance.calibration))
     print_business(report, screen)
-    known = [item for item in report.technical if item.value is not None]
-    if not known and report.service.verdict is Verdict.UNKNOWN:
+    if all(item.value is None for item in report.technical) and report.service.verdict is Verdict.UNKNOWN:
         return  # a table judged as if it had been traffic was served by nobody
     screen.print()
     screen.print(
         table(
             f"Service: {verdict_text(report.service.verdict)} ({plain(report.service.reason)})",
-            [("quantity", "left"), ("value [95 %]", "right"), ("unit", "left"), ("n", "right")],
-            [_service(item) for item in known],
+            [("quantity", "left"), ("value [95 %]", "right"), ("n, and since when (UTC)", "left")],
+            [_service(item, report.window) for item in report.technical if item.n or item.value is not None],
         )
     )
 
@@ -116,5 +116,19 @@ def _calibration(found: Reliability) -> str:
     )
 
 
-def _service(item: Measurement) -> tuple[str, ...]:
-    return item.name, measured(item), item.unit, f"{item.n:,}"
+def _service(item: Measurement, window: Window) -> tuple[str, ...]:
+    value = measured(item) if item.unit == "1" or item.value is None else f"{measured(item)} {item.unit}"
+    return item.name, value, _of_what(item, window)
+
+
+def _of_what(item: Measurement, window: Window) -> str:
+    """Return what a number was counted on and since when: of the server, that is not the window at the top."""
+    over, n = item.window, counted(item.n, counted_noun(item.name))
+    if item.value is None:
+        return item.reason
+    if over is None or over == window:
+        return n
+    if over.start == over.end:
+        return f"{n}, now"
+    today = over.start.date() == window.end.date()
+    return f"{n} since {over.start:%H:%M:%S}" if today else f"{n} since {over.start:%Y-%m-%d %H:%M}"

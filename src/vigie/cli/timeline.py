@@ -78,6 +78,9 @@ def print_timeline(reports: list[Report], screen: Console) -> None:
     screen.print(table("inputs: how many of them changed", columns, [_line(report) for report in reports]))
     print_units((first, second), screen)
     screen.print()
+    if not any(report.n for report in reports):
+        screen.print(f"  {plain(reports[-1].nothing)}")
+        return
     for reason, n_windows in _instead(reports):
         screen.print(f"  compared with training in {n_windows} of {len(reports)} windows: {plain(reason)}")
     for name, n_windows in _changed(reports):

@@ -20,11 +20,14 @@ def command(project: Path, host: str | None, port: int | None, every: str | None
     Ctrl-C or SIGTERM ends both cleanly: requests under way are answered, logs are closed. On Linux both end as cleanly
     when this process is killed.
     """
+    from vigie.cli.monitor import check_season, length
     from vigie.wiring.logs import log_to_stderr
     from vigie.wiring.up import up
 
     log_to_stderr()
-    file = settings_of(project).file
+    settings = settings_of(project)
+    if every is not None:  # else a server would be started before its watcher refuses it
+        check_season(settings, length(every, option="--every"), option="--every")
     serve = [*(["--host", host] if host else []), *(["--port", str(port)] if port is not None else [])]
     serve += ["--insecure"] if insecure else []
-    sys.exit(up(file, serve=serve, watch=["--every", every] if every else []))
+    sys.exit(up(settings.file, serve=serve, watch=["--every", every] if every else []))

@@ -29,7 +29,7 @@ def command(project: Path, *, as_json: bool, once: bool, every: str | None) -> N
 
     log_to_stderr()
     settings = settings_of(project)
-    pause = length(every, option="--every") if every else settings.monitoring.every
+    pause = length(every, option="--every") if every is not None else settings.monitoring.every
     check_season(settings, pause, option="--every")
     for turn in watch(settings, pause=None if once else pause):
         _tell(turn, as_json=as_json)

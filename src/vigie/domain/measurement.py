@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from vigie.domain.window import Window
+
 
 class Verdict(StrEnum):
     """What a rule says of a measurement. ``unknown`` means there is not enough data to say anything."""
@@ -47,6 +49,7 @@ class Measurement:
         subject: the feature or class it speaks of; None for the whole.
         interval: its uncertainty, where it was computed.
         reason: one sentence, where the number needs one.
+        window: what it was taken over, where that is not told by what holds it; without length for one moment.
     """
 
     name: str
@@ -56,9 +59,10 @@ class Measurement:
     subject: str | None = None
     interval: Interval | None = None
     reason: str = ""
+    window: Window | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; never NaN."""
+        """Return plain JSON values; never NaN. Only a number with a window of its own has that key."""
         return {
             "name": self.name,
             "subject": self.subject,
@@ -67,12 +71,13 @@ class Measurement:
             "n": self.n,
             "interval": self.interval.to_dict() if self.interval else None,
             "reason": self.reason,
+            **({"window": self.window.to_dict()} if self.window else {}),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Rebuild a measurement from ``to_dict``."""
-        interval = data["interval"]
+        interval, window = data["interval"], data.get("window")
         return cls(
             name=data["name"],
             value=data["value"],
@@ -81,6 +86,7 @@ class Measurement:
             subject=data.get("subject"),
             interval=Interval(**interval) if interval else None,
             reason=data.get("reason", ""),
+            window=Window.from_dict(window) if window else None,
         )
 
 

@@ -1,8 +1,9 @@
 """A half-open stretch of time, in UTC."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 
 def check_utc(moment: datetime) -> datetime:
@@ -52,3 +53,8 @@ class Window:
     def to_dict(self) -> dict[str, str]:
         """Return ISO 8601 strings."""
         return {"start": self.start.isoformat(), "end": self.end.isoformat()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, str]) -> Self:
+        """Rebuild a window from ``to_dict``."""
+        return cls(datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"]))

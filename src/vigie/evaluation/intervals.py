@@ -154,6 +154,7 @@ def logit_interval(area: float, n_positive: int, level: float = LEVEL) -> Interv
     return Interval(float(1 / (1 + np.exp(half - centre))), float(1 / (1 + np.exp(-half - centre))), level)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # where an error has no square there is no interval either
 def interval(metric: Metric, scores: Scores, level: float = LEVEL) -> Interval | None:
     """Return a metric's interval on these rows, None where they are too few, or say nothing of it as none differs."""
     if len(scores) == 0:

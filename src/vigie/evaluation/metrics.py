@@ -94,7 +94,8 @@ class Metric:
             return self.area(scores)
         if self.terms is None or self.combine is None:
             raise ValueError(f"metric {self.name} has no definition")
-        return self.combine(self.terms(scores).mean(axis=0))
+        with np.errstate(over="ignore", invalid="ignore"):  # a square beyond 1e308 leaves no number, and shows
+            return self.combine(self.terms(scores).mean(axis=0))
 
     def is_ratio_of_nothing(self, scores: Scores) -> bool:
         """Whether it is 0/0 on these rows: ``compute`` says 0, as scikit-learn does, so that candidates have ranks."""
@@ -152,7 +153,8 @@ def log_losses(scores: Scores) -> np.ndarray:
 
 def squared_errors(scores: Scores) -> np.ndarray:
     """Return squared errors, shape (n,), in the target's unit squared."""
-    errors: np.ndarray = np.square(scores.y - scores.predicted)
+    with np.errstate(over="ignore"):  # one that is infinite is refused, or told, by whoever adds them up
+        errors: np.ndarray = np.square(scores.y - scores.predicted)
     return errors
 
 

@@ -1,9 +1,10 @@
 """The last link of the chain: scikit-learn, asked with a frame. It takes whatever a pipeline can be made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from vigie.domain.frame import model_frame
 from vigie.domain.prediction import Prediction
@@ -39,19 +40,7 @@ class SklearnScorer:
 
     def score(self, columns: Mapping[str, Sequence[Value]]) -> list[Prediction]:
         """Return one prediction per row, in order; see ``Scorer``."""
-        frame = model_frame(self._schema, columns)
-        try:
-            with np.errstate(all="ignore"):  # an overflow shows as infinity below
-                answers = np.asarray(self._ask(frame), dtype=np.float64)
-        except (ValueError, OverflowError) as exc:
-            raise refusal(self._schema, columns) or exc from exc
-        wanted = (len(frame), len(self._classes)) if self._classes else (len(frame),)
-        if answers.shape != wanted:
-            raise BundleError(f"The model answered an array of shape {answers.shape}, not {wanted}.")
-        if not np.isfinite(answers).all():
-            raise overflow(self._schema, columns) or BundleError(
-                "The model answered something that is no finite number."
-            )
+        answers = ask(self._ask, self._schema, model_frame(self._schema, columns))
         return [self._prediction(answer) for answer in answers.tolist()]
 
     def score_rows(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
@@ -62,6 +51,37 @@ class SklearnScorer:
         if not self._classes:
             return Prediction(answer)
         return Prediction(self._classes[answer.index(max(answer))], tuple(answer))
+
+
+def ask(question: Callable[[pd.DataFrame], Any], schema: Schema, frame: pd.DataFrame) -> np.ndarray:
+    """Return what a model answers, all of it finite: probabilities, shape (n, n_classes), or numbers, shape (n,).
+
+    Args:
+        question: the model's ``predict_proba``, or ``predict`` where it predicts numbers.
+        schema: what it takes and what it predicts.
+        frame: shape (n, n_features), made by ``domain.frame.model_frame``.
+
+    Raises:
+        DataError: the model cannot take a row, and which feature of it is to blame.
+        BundleError: what it answers is no answer.
+    """
+    classes = schema.target.classes
+    try:
+        with np.errstate(all="ignore"):  # an overflow shows as infinity below
+            answers = np.asarray(question(frame), dtype=np.float64)
+    except (ValueError, OverflowError) as exc:
+        raise refusal(schema, _columns(frame, schema)) or exc from exc
+    wanted = (len(frame), len(classes)) if classes else (len(frame),)
+    if answers.shape != wanted:
+        raise BundleError(f"The model answered an array of shape {answers.shape}, not {wanted}.")
+    if not np.isfinite(answers).all():
+        guilty = overflow(schema, _columns(frame, schema))
+        raise guilty or BundleError("The model answered something that is no finite number.")
+    return answers
+
+
+def _columns(frame: pd.DataFrame, schema: Schema) -> dict[str, list[Value]]:
+    return {name: frame[name].tolist() for name in schema.names}
 
 
 def _check_classes(model: Any, schema: Schema) -> None:

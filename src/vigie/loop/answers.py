@@ -7,7 +7,7 @@ from vigie.bundle.archive import Bundle
 from vigie.errors import BundleError
 from vigie.evaluation.metrics import Scores
 from vigie.inference.compiled.scorer import CompiledScorer
-from vigie.training.scoring import scores_of
+from vigie.inference.sklearn_scorer import ask
 
 
 def answers_of(bundle: Bundle, frame: pd.DataFrame, y: np.ndarray) -> Scores:
@@ -19,15 +19,19 @@ def answers_of(bundle: Bundle, frame: pd.DataFrame, y: np.ndarray) -> Scores:
         y: shape (n,), in the terms of ``Scores.y``.
 
     Raises:
-        DataError: the compiled scorer cannot take a row.
+        DataError: the model cannot take a row.
     """
+    said = _said(bundle, frame)
+    return Scores(y, said.argmax(axis=1), said) if bundle.schema.target.classes else Scores(y, said)
+
+
+def _said(bundle: Bundle, frame: pd.DataFrame) -> np.ndarray:
+    """Return probabilities, shape (n, n_classes), or numbers, shape (n,)."""
     if bundle.model is not None:
-        return scores_of(bundle.model, bundle.schema.target.task, frame, y)
+        question = bundle.model.predict_proba if bundle.schema.target.classes else bundle.model.predict
+        return ask(question, bundle.schema, frame)
     if bundle.scorer is None:
         raise BundleError("The bundle holds neither a model nor a scorer.")
     scorer = CompiledScorer(bundle.scorer, bundle.schema)
     predictions = scorer.score({name: frame[name].tolist() for name in bundle.schema.names})
-    if not bundle.schema.target.classes:
-        return Scores(y, np.array([prediction.value for prediction in predictions], dtype=np.float64))
-    proba = np.array([prediction.probabilities for prediction in predictions], dtype=np.float64)
-    return Scores(y, proba.argmax(axis=1), proba)
+    return np.array([prediction.probabilities or prediction.value for prediction in predictions], dtype=np.float64)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vigie.domain.measurement import Measurement
+from vigie.domain.schema import LARGEST_OUTCOME
 from vigie.domain.window import Window
 from vigie.errors import DataError
 from vigie.evaluation.metrics import Scores, row_losses
@@ -27,6 +28,9 @@ from vigie.reporting.wording import percent
 
 LEVEL = 0.95
 """Share of comparisons in which every interval of the read-out covers the truth at every look."""
+
+_WILD = 4 * LARGEST_OUTCOME**2
+"""The squared error of the largest outcome and an answer of its size: beyond it a variance would overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +127,10 @@ def compare(loop: Loop, first: OpenVersion, second: OpenVersion) -> ReadOut:
     read = [_side(loop, opened, part) for opened, part in zip((first, second), rows, strict=True)]
     (first_side, first_scores, first_units), (second_side, second_scores, second_units) = read
     level = LEVEL if loop.rules.value is None else (1 + LEVEL) / 2  # two intervals share what may go wrong
-    difference = anytime_difference(
-        Sample(row_losses(first_scores, task), first_units),
-        Sample(row_losses(second_scores, task), second_units),
-        level=level,
-    )
+    losses = Sample(row_losses(first_scores, task), first_units), Sample(row_losses(second_scores, task), second_units)
+    difference, absent = _difference(*losses, level)
     worth = _worth(loop, (second_scores, second_units), (first_scores, first_units), level)
-    better, reason = _settle(window, first.version, second.version, difference, LOSS_NAMES[task])
+    better, reason = _settle(window, first.version, second.version, difference or absent, LOSS_NAMES[task])
     return ReadOut(
         window=window,
         first=first_side,
@@ -203,6 +204,16 @@ def _units(rows: LoggedRows, opened: OpenVersion) -> np.ndarray | None:
     return np.asarray(pc.coalesce(entities, ids).to_pylist(), dtype=str)
 
 
+def _difference(first: Sample, second: Sample, level: float) -> tuple[AnytimeDifference | None, str]:
+    """Return the difference of the mean losses, or why there is none."""
+    n_wild = sum(int(np.count_nonzero(side.values > _WILD)) for side in (first, second))
+    if n_wild:
+        are = "answer is" if n_wild == 1 else "answers are"
+        return None, f"Cannot be settled: {n_wild:,} {are} so far from the outcome that the error has no variance."
+    absent = f"Not enough outcomes yet: each version needs those of {LEAST_ROWS:,} rows or entities."
+    return anytime_difference(first, second, level=level), absent
+
+
 def _worth(
     loop: Loop,
     gained: tuple[Scores, np.ndarray | None],
@@ -217,12 +228,12 @@ def _worth(
 
 
 def _settle(
-    window: Window | None, first: str, second: str, difference: AnytimeDifference | None, loss: str
+    window: Window | None, first: str, second: str, difference: AnytimeDifference | str, loss: str
 ) -> tuple[str | None, str]:
     if window is None:
         return None, f"Versions {first} and {second} never answered at the same time: nothing can be compared."
-    if difference is None:
-        return None, f"Not enough outcomes yet: each version needs those of {LEAST_ROWS:,} rows or entities."
+    if isinstance(difference, str):
+        return None, difference
     low, high = difference.interval.low, difference.interval.high
     figures = f"mean {loss} lower by {{:.4g}} [{{:.4g}}, {{:.4g}}; {at_every_look(difference)}]"
     if low > 0:

@@ -15,6 +15,7 @@ from vigie.domain.schema import Schema
 from vigie.errors import DataError, nearest
 from vigie.loop.tabular import feature_columns
 from vigie.training.columns import plain
+from vigie.training.target import beyond_measure, unmeasurable
 
 
 def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarray]:
@@ -25,7 +26,7 @@ def read_judged(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndarr
         ``schema.target.classes`` otherwise.
 
     Raises:
-        DataError: a column is missing, an outcome is no number or no class of the model.
+        DataError: a column is missing, an outcome is no number, one beyond measure, or no class of the model.
         SchemaMismatchError: values do not fit the schema.
     """
     if schema.target.name not in table.column_names:
@@ -46,7 +47,7 @@ def read_traffic(table: pa.Table, schema: Schema) -> tuple[pd.DataFrame, np.ndar
         shape (n,); which are known, bool, shape (n,). Without a column of outcomes none is.
 
     Raises:
-        DataError: a column is missing, an outcome is no number or no class of the model.
+        DataError: a column is missing, an outcome is no number, one beyond measure, or no class of the model.
         SchemaMismatchError: values do not fit the schema.
     """
     frame, name = model_frame(schema, feature_columns(table, schema).to_pydict()), schema.target.name
@@ -64,12 +65,15 @@ def _outcomes(values: pa.ChunkedArray, schema: Schema) -> np.ndarray:
     target = schema.target
     if not target.task.is_classification:
         try:
-            return np.asarray(pc.cast(values, pa.float64(), safe=False).to_pylist(), dtype=np.float64)
+            numbers = pc.cast(values, pa.float64(), safe=False)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
             raise DataError(
                 f"Target {target.name!r} holds {values.type} values, and the model predicts numbers.",
                 remedy="Convert the column.",
             ) from exc
+        if n := len(beyond_measure(numbers)):
+            raise unmeasurable(target.name, n)
+        return np.asarray(numbers.to_pylist(), dtype=np.float64)
     index = {label: place for place, label in enumerate(target.classes)}
     found = values.to_pylist()
     strange = sorted({repr(label) for label in found if label not in index})

@@ -68,8 +68,7 @@ def baseline_profile(loop: Loop, opened: OpenVersion, baseline: Baseline) -> Ref
 
 def window_of(event: Event) -> Window:
     """Return which window a look judged."""
-    start, end = (event.at.fromisoformat(event.evidence["window"][at]) for at in ("start", "end"))
-    return Window(start, end)
+    return Window.from_dict(event.evidence["window"])
 
 
 def _judged(loop: Loop, version: str) -> list[Event]:

@@ -56,6 +56,8 @@ class NumberCounts:
 
     def __add__(self, other: "NumberCounts") -> "NumberCounts":
         """Return the counts of both samples together."""
+        with np.errstate(over="ignore", invalid="ignore"):  # as in ``count_numbers``
+            sums = self.sums + other.sums
         return NumberCounts(
             cells=self.cells + other.cells,
             missing=self.missing + other.missing,
@@ -64,7 +66,7 @@ class NumberCounts:
             finite=self.finite + other.finite,
             total=self.total + other.total,
             squares=self.squares + other.squares,
-            sums=self.sums + other.sums,
+            sums=sums,
         )
 
 

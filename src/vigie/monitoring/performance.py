@@ -307,7 +307,7 @@ def _finite(measurement: Measurement) -> Measurement:
     """Replace what is no number by "no value" and say why."""
     if measurement.value is None or isfinite(measurement.value):
         return measurement
-    why = "their outcomes are all alike" if isnan(measurement.value) else "an outcome is too large to be squared"
+    why = "their outcomes are all alike" if isnan(measurement.value) else "an error is too large to be squared"
     return _without_value(measurement, why)
 
 

@@ -1,7 +1,9 @@
 """How the service does: latency and throughput from the log, errors, processor and memory from the server itself."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +17,20 @@ from vigie.evaluation.intervals import LEVEL, wilson
 PERCENTILES: Final = (50, 95, 99)
 """What is reported of latency."""
 
+_COUNTED: Final = {
+    **{f"latency_p{percent}": "answer" for percent in PERCENTILES},
+    "throughput": "prediction",
+    "error_rate": "request",
+}
 _NOT_ASKED: Final = "The server was not asked."
+_SINCE_BEGAN: Final = "Since the server began."
+_SINCE_CLOSED: Final = "Since the last closed window."
+_AT_ONCE: Final = "When the server was asked."
+
+
+def counted_noun(name: str) -> str:
+    """Return what ``n`` counts of a measurement of the service: requests, say, or readings of the server."""
+    return _COUNTED.get(name, "reading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,9 @@ UNASKED: Final = ServiceReport()
 def measure_service(latency_us: np.ndarray | None, window: Window, n_predictions: int) -> tuple[Measurement, ...]:
     """Return latency percentiles in ms and predictions per second.
 
+    A percentile is told from the number of answers at which both ends of its interval exist: 6 for the middle, 72 for
+    95 of 100, 368 for 99 of 100. Of fewer it would be little else than the slowest one.
+
     Args:
         latency_us: microseconds per answer, shape (k,), NaN where it was not taken; None when it never was.
         window: whose length the throughput is taken over.
@@ -70,20 +88,22 @@ def measure_service(latency_us: np.ndarray | None, window: Window, n_predictions
     throughput = Measurement(
         "throughput", rate, "1/s", n_predictions, reason="" if seconds > 0 else "The window has no length."
     )
-    return (*(_percentile(ordered_ms, percent) for percent in PERCENTILES), throughput)
+    measured = (*(_percentile(ordered_ms, percent) for percent in PERCENTILES), throughput)
+    return tuple(replace(item, window=window) for item in measured)
 
 
 def measure_server(sample: ServiceSample, before: Mapping[str, Any]) -> tuple[Measurement, ...]:
     """Return error rate, processor, memory and the log's queue of a server, and its graphics processors if any.
 
-    Counters are compared with those of an earlier look at the same process, or else taken since it began.
+    Counters are compared with those of an earlier look at the same process, or else taken since it began: error rate
+    and processor cover that time, whatever the report's own window is. All else is of the moment, one reading each.
 
     Args:
         sample: what the server says now.
         before: ``ServiceReport.counters`` of the last closed window; empty for none.
     """
-    same = bool(before) and before.get("started_at_s") == sample.started_at_s
-    reason = sample.trouble or ("" if same else "Since the server began.")
+    same = sample.started_at_s is not None and before.get("started_at_s") == sample.started_at_s
+    period, reason = _period(sample, before if same else {}), _SINCE_CLOSED if same else _SINCE_BEGAN
     requests, failures, cpu_s, up_s = (
         _grown(now, before.get(name) if same else 0.0)
         for name, now in (
@@ -97,23 +117,41 @@ def measure_server(sample: ServiceSample, before: Mapping[str, Any]) -> tuple[Me
     rate = failures / n if failures is not None and n else None
     interval = wilson(int(failures), n) if failures is not None and n else None
     share = cpu_s / up_s if cpu_s is not None and up_s else None
-    unasked = reason if n else sample.trouble or "No request was answered."
-    return (
-        Measurement("error_rate", rate, "1", n, interval=interval, reason=unasked),
-        Measurement("cpu", share, "cores", n, reason=reason),
-        Measurement("memory", _scaled(sample.memory_bytes, 2**-20), "MiB", n, reason=sample.trouble),
-        Measurement("log_depth", sample.log_depth, "rows", n, reason=sample.trouble),
-        Measurement("log_sync", _scaled(sample.log_sync_s, 1000), "ms", n, reason=sample.trouble),
-        *_gpus(sample, n),
+    unasked = reason if n else f"No request was answered {reason[0].lower()}{reason[1:]}"
+    told = (
+        Measurement("error_rate", rate, "1", n, interval=interval, reason=unasked, window=period),
+        Measurement("cpu", share, "cores", int(share is not None), reason=reason, window=period),
+        *_of_the_moment(sample, period),
     )
+    return tuple(replace(item, reason=sample.trouble) for item in told) if sample.trouble else told
 
 
-def _gpus(sample: ServiceSample, n: int) -> tuple[Measurement, ...]:
-    if sample.gpu is None:
-        return ()
-    return (
-        Measurement("gpu", sample.gpu, "1", n, reason="The busiest, at the moment it was asked."),
-        Measurement("gpu_memory", _scaled(sample.gpu_memory_bytes, 2**-20), "MiB", n),
+def _period(sample: ServiceSample, before: Mapping[str, Any]) -> Window | None:
+    """Return from when to when counters grew; None of a server that does not say when it began."""
+    if sample.started_at_s is None or sample.uptime_s is None:
+        return None
+    start, end = (
+        datetime.fromtimestamp(sample.started_at_s + up_s, UTC)
+        for up_s in (before.get("uptime_s") or 0.0, sample.uptime_s)
+    )
+    return Window(min(start, end), end)  # a clock that was set back since must not end a window before its start
+
+
+def _of_the_moment(sample: ServiceSample, period: Window | None) -> tuple[Measurement, ...]:
+    now = Window(period.end, period.end) if period else None
+    gauges = [
+        ("memory", _scaled(sample.memory_bytes, 2**-20), "MiB", _AT_ONCE),
+        ("log_depth", sample.log_depth, "rows", _AT_ONCE),
+        ("log_sync", _scaled(sample.log_sync_s, 1000), "ms", _AT_ONCE),
+    ]
+    if sample.gpu is not None:
+        gauges += [
+            ("gpu", sample.gpu, "1", "The busiest, when the server was asked."),
+            ("gpu_memory", _scaled(sample.gpu_memory_bytes, 2**-20), "MiB", "All together, when the server was asked."),
+        ]
+    return tuple(
+        Measurement(name, value, unit, int(value is not None), reason=reason, window=now)
+        for name, value, unit, reason in gauges
     )
 
 
@@ -150,15 +188,27 @@ def judge_service(
 def _against(name: str, item: Measurement | None, limit: float | None) -> tuple[Verdict, str] | None:
     if limit is None:
         return None
-    if item is None or item.value is None:
+    if item is None:
         return Verdict.UNKNOWN, f"{name} is not known."
     unit = "" if item.unit == "1" else f" {item.unit}"
-    said = f"{name} is {item.value:.4g}{unit}, at most {limit:g}{unit} is allowed"
+    allowed = f"at most {limit:g}{unit} is allowed"
+    if item.value is None:
+        above = item.interval.low if item.interval else -math.inf
+        is_broken = above > limit
+        said = f"above {above:.4g}{unit}, {allowed}" if is_broken else "not known"
+        return Verdict.WARN if is_broken else Verdict.UNKNOWN, f"{name} is {said}. {item.reason}"
+    said = f"{name} is {item.value:.4g}{unit} in {_sampled(item)}, {allowed}"
     if item.value <= limit:
         return Verdict.OK, f"{said}."
     if item.interval is not None and item.interval.low > limit:
         return Verdict.ALARM, f"{said}: more than chance explains."
     return Verdict.WARN, f"{said}: chance could explain it."
+
+
+def _sampled(item: Measurement) -> str:
+    """Return what a number rests on, e.g. ``12 requests from 2026-03-01 12:03:10 to 2026-03-01 12:04:10 UTC``."""
+    n = f"{item.n:,} {counted_noun(item.name)}{'' if item.n == 1 else 's'}"
+    return n if item.window is None else f"{n} from {item.window.told}"
 
 
 def _grown(now: float | None, before: float | None) -> float | None:
@@ -172,16 +222,27 @@ def _scaled(value: float | None, factor: float) -> float | None:
 def _percentile(ordered: np.ndarray, percent: int) -> Measurement:
     """Return one percentile with the distribution-free interval of its rank.
 
+    Where no row bounds the quantile from above or from below, it has no value; an interval without an upper end tells
+    what the quantile is above.
+
     Source:
         Conover (1999), Practical Nonparametric Statistics, section 3.2: the number of rows under the true quantile is
-        binomial. At the ends, where no row bounds the quantile, there is no interval.
+        binomial.
     """
     name, n = f"latency_p{percent}", len(ordered)
     if n == 0:
         return Measurement(name, None, "ms", 0, reason="No latency was recorded in this window.")
     share = percent / 100
-    value = float(np.quantile(ordered, share))
     low, high = int(binom.ppf((1 - LEVEL) / 2, n, share)), int(binom.ppf((1 + LEVEL) / 2, n, share))
-    if low < 1 or high >= n:
-        return Measurement(name, value, "ms", n, reason="Too few rows for an interval.")
-    return Measurement(name, value, "ms", n, interval=Interval(float(ordered[low - 1]), float(ordered[high]), LEVEL))
+    above = float(ordered[low - 1]) if low >= 1 else None
+    if above is None or high >= n:
+        interval = None if above is None else Interval(above, math.inf, LEVEL)
+        reason = f"Needs at least {_enough(share)} answers, found {n}."
+        return Measurement(name, None, "ms", n, interval=interval, reason=reason)
+    value = float(np.quantile(ordered, share))
+    return Measurement(name, value, "ms", n, interval=Interval(above, float(ordered[high]), LEVEL))
+
+
+def _enough(share: float) -> int:
+    """Return from how many rows on a quantile lies between two of them at ``LEVEL``, half of the error at each end."""
+    return math.ceil(math.log((1 - LEVEL) / 2) / math.log(max(share, 1 - share)))

@@ -95,6 +95,28 @@ class Report:
     service: ServiceReport = UNASKED
 
     @property
+    def when(self) -> str:
+        """Which window was judged, in words; a live one without length is none that was ever begun."""
+        if self.window.end > self.window.start:
+            return f"window {self.window.told}"
+        return "a table without times" if self.n else "no window yet"
+
+    @property
+    def nothing(self) -> str:
+        """Why there is no prediction to judge and what to do; empty where there is one."""
+        if self.n:
+            return ""
+        if self.window.end > self.window.start:
+            return (
+                f"No prediction of version {self.version} was logged in this window. Ask a server that `vigie serve` "
+                "started, or look further back: `vigie monitor --last 7d`."
+            )
+        return (
+            f"The ledger does not say since when version {self.version} is the champion, so no window is open. "
+            "`vigie watch` opens one; `vigie monitor --last 7d` judges what was logged before."
+        )
+
+    @property
     def verdict(self) -> Verdict:
         """The gravest of what is known; ``unknown`` when nothing is. What is not known keeps saying so in its part.
 
@@ -160,7 +182,7 @@ class Report:
             Verdict.WARN: f"Performance is estimated to be worse: {self.estimate.reason}",
         }.get(self.estimate.verdict, self.estimate.failed)
         service = f"The service is not well: {self.service.reason}" if self.service.verdict is Verdict.ALARM else None
-        return tuple(sentence for sentence in (service, performance, estimated, *drift) if sentence)
+        return tuple(sentence for sentence in (service, self.nothing, performance, estimated, *drift) if sentence)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; never NaN."""

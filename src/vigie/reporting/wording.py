@@ -24,6 +24,8 @@ METRIC_NAMES = {
 
 NOTHING = "\u2013"
 
+_LARGEST = 1e15  # from here on numbers are told with a power of ten
+
 _SMALLEST = 1e-300  # p-values below it underflow to 0, which none is
 
 _PER_THOUSAND = "/1000"  # how ``evaluation.value`` ends the unit of what decisions are worth
@@ -59,6 +61,8 @@ def number(value: float | None, spread: float | None = None) -> str:
     """Return a number with as many decimals as its uncertainty supports: two digits of ``spread``, else four in all."""
     if value is None or not math.isfinite(value):
         return NOTHING
+    if abs(value) >= _LARGEST:
+        return signed_zero_free(f"{value:.4g}")
     if spread and math.isfinite(spread) and spread > 0:
         decimals = min(6, max(0, 1 - math.floor(math.log10(spread))))
         return signed_zero_free(f"{value:,.{decimals}f}")

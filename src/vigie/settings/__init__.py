@@ -36,7 +36,8 @@ PREFIX = "VIGIE_"
 FILE_NAME = "vigie.toml"
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_LONGEST_S = 36_525 * 86_400.0  # a century: further back than that, dates end
+_LONGEST = timedelta(days=36_525)  # a century: further back than that, dates end
+_A_LENGTH = f"a length of time above 0 and at most {_LONGEST.days}d, such as 30s, 5m, 6h or 7d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +201,17 @@ def parse_duration(text: str) -> timedelta:
     """Return the length that ``30s``, ``500ms``, ``5m``, ``1h``, ``7d`` or ``2w`` says.
 
     Raises:
-        ValueError: the text says none, or none above zero and up to a century.
+        ValueError: the text says none, or none above zero and up to a century; it says so, with examples.
     """
     number = text.rstrip("abcdefghijklmnopqrstuvwxyz").strip()
     unit = text[len(text.rstrip("abcdefghijklmnopqrstuvwxyz")) :]
-    if unit not in _UNITS_S:
-        raise ValueError(text)
-    length_s = float(number) * _UNITS_S[unit]
-    if not 0 < length_s <= _LONGEST_S:
-        raise ValueError(text)
-    return timedelta(seconds=length_s)
+    try:
+        length = timedelta(seconds=float(number) * _UNITS_S[unit])
+    except (KeyError, ValueError, OverflowError):
+        length = timedelta(0)
+    if not timedelta(0) < length <= _LONGEST:
+        raise ValueError(f"{text!r} is not {_A_LENGTH}")
+    return length
 
 
 def duration_text(length: timedelta) -> str:
@@ -289,7 +291,7 @@ def _convert(value: Any, hint: Any, name: str, where: str) -> Any:
             return parse_duration(value)
         return msgspec.convert(value, hint, strict=not from_environment)
     except (msgspec.ValidationError, ValueError, AttributeError, TypeError) as exc:
-        wanted = "a length of time such as 30s, 5m, 1h or 7d" if is_duration else str(exc)
+        wanted = f"it is not {_A_LENGTH}" if is_duration else str(exc)
         raise ConfigurationError(
             f"The value {value!r} does not fit: {wanted}.",
             where=where,

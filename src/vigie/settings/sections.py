@@ -162,7 +162,9 @@ class MonitoringSettings:
         "Share of requests that may fail by the server's fault before it is an alarm; left out: any.", None
     )
     max_latency_p99_ms: Annotated[float, Meta(gt=0)] | None = key(
-        "Milliseconds that 99 of 100 answers must not take longer than; left out: any.", None
+        "Milliseconds that 99 of 100 answers must not take longer than, an alarm from 368 answers in a window on; left "
+        "out: any.",
+        None,
     )
 
 

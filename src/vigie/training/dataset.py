@@ -28,6 +28,8 @@ SplitMethod = Literal["auto", "random", "stratified", "time", "grouped"]
 FEWEST_ROWS = 20
 """Below this there is no honest way to hold rows out and cross-validate on the others."""
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
@@ -111,7 +113,7 @@ def build_dataset(table: pa.Table, spec: DataSpec, declared: Schema | None) -> D
         _refuse_copy(feature, values, outcomes)
         features[position] = measured(feature, values)
         columns[feature.name] = values
-        warnings.extend(_noticed(feature, table.column(feature.name), values))
+        warnings.extend(_noticed(features[position], table.column(feature.name), values))
     schema = Schema(tuple(features), outcomes.target, spec.entity)
     frame = model_frame(schema, {feature.name: _loose(feature, columns[feature.name]) for feature in features})
     times = None if spec.time is None else read_times(spec.time, table.column(spec.time))
@@ -283,6 +285,15 @@ def _noticed(feature: Feature, raw: pa.ChunkedArray, values: pa.ChunkedArray) ->
         return [f"{name!r} has {n_distinct:,} different levels in {n_known:,} rows: is it an identifier or free text?"]
     if feature.kind is Kind.CATEGORY and is_text(raw.type) and not _any_text(values):
         return [f"{name!r} is text of which every value is a number: it is used as a category."]
+    return _noticed_of_numbers(feature, values)
+
+
+def _noticed_of_numbers(feature: Feature, values: pa.ChunkedArray) -> list[str]:
+    name, largest = feature.name, max(map(abs, feature.range or (0.0,)))
+    if largest > _LARGEST:
+        said = f"{name!r} holds numbers of up to {largest:.2g} in size: models that square numbers, or keep them in 32 "
+        return [f"{said}bits, cannot be fitted on it."]
+    n_known = len(values) - values.null_count
     if feature.kind is Kind.INTEGER and n_known > 1 and bool(np.all(np.diff(_floats(values)) == 1)):
         return [f"{name!r} counts the rows one by one: exclude it if it is a row number."]
     return []

@@ -110,7 +110,7 @@ def _strength(values: pd.Series, y: np.ndarray) -> float:
     numbers = values.to_numpy(dtype=np.float64)
     known = np.isfinite(numbers)
     numbers, y = numbers[known], y[known]
-    if len(y) < FEWEST_ROWS or np.ptp(numbers) == 0 or np.ptp(y) == 0:
+    if len(y) < FEWEST_ROWS or numbers.min() == numbers.max() or np.ptp(y) == 0:
         return 0.0
     return abs(float(spearmanr(numbers, y).statistic))
 

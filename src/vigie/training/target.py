@@ -108,14 +108,24 @@ def _quantity(name: str, values: pa.ChunkedArray, positive: str | None) -> Outco
             remedy="Convert the column, or leave task out to have it inferred.",
         )
     numbers = values.cast(pa.float64(), safe=False)
-    rows = positions(pc.greater(pc.abs(numbers), LARGEST_OUTCOME))
+    rows = beyond_measure(numbers)
     if len(rows):
-        raise DataError(
-            f"Target {name!r} holds {len(rows):,} numbers beyond {LARGEST_OUTCOME:g} in size (rows {shown(rows)}), "
-            "whose errors cannot be measured.",
-            remedy="Remove those rows, or give the target in a larger unit.",
-        )
+        raise unmeasurable(name, len(rows), which=f" (rows {shown(rows)})")
     return Outcomes(Target(name, Task.REGRESSION), numbers.to_numpy().copy())
+
+
+def beyond_measure(numbers: pa.ChunkedArray) -> np.ndarray:
+    """Return the row numbers, from 1, of outcomes whose errors could not be measured."""
+    return positions(pc.greater(pc.abs(numbers), LARGEST_OUTCOME))
+
+
+def unmeasurable(name: str, n: int, *, which: str = "") -> DataError:
+    """Return the refusal of so many outcomes that are beyond measure."""
+    return DataError(
+        f"Target {name!r} holds {n:,} number{'' if n == 1 else 's'} beyond {LARGEST_OUTCOME:g} in size{which}, "
+        "whose errors cannot be measured.",
+        remedy="Remove those rows, or give the target in a larger unit.",
+    )
 
 
 def _classes(name: str, values: pa.ChunkedArray, task: Task, positive: str | None) -> Outcomes:

@@ -33,6 +33,13 @@ def test_a_servers_own_metrics_are_understood(exposition):
     assert found.uptime_s == pytest.approx(4e9 - found.started_at_s)
 
 
+@pytest.mark.parametrize("began", ["1e300", "-5", "9e9"])
+def test_a_start_that_no_clock_gave_is_none(began):
+    """Nothing can be dated by it."""
+    found = read_sample(f"vigie_process_start_time_seconds {began}\n", declared=True, now_s=1e9)
+    assert (found.started_at_s, found.uptime_s) == (None, None)
+
+
 def test_what_is_no_exposition_is_refused():
     """An error page is not a healthy server."""
     with pytest.raises(ValueError, match=r"."):

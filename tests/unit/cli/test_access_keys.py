@@ -72,7 +72,7 @@ def test_no_key_is_told_as_such(run):
     [
         (("revoke", "vg_unknown2_0000"), "no access key with that id"),
         (("new", "a\nb"), "printable"),
-        (("new", "x", "--expires", "soon"), "no length of time"),
+        (("new", "x", "--expires", "soon"), "'soon' is not a length of time above 0 and at most 36525d, such as"),
     ],
 )
 def test_what_cannot_be_done_says_why(run, line, said):

@@ -129,6 +129,17 @@ def test_a_window_longer_than_the_season_is_refused(arguments, option, tmp_path)
     assert not (tmp_path / ".vigie").exists()
 
 
+@pytest.mark.parametrize("every", ["0h", "8d"])
+def test_up_refuses_what_its_watcher_would(tmp_path, every):
+    """Before a server is started."""
+    (tmp_path / "vigie.toml").write_text(
+        "[project]\nname = 'x'\n[data]\nsource = 'x.csv'\ntarget = 'y'\n[monitoring]\nbaseline = 'season'\n"
+    )
+    found = CliRunner().invoke(cli, ["up", "--every", every, "--project", str(tmp_path)])
+    assert (found.exit_code, "Invalid value for --every" in found.output) == (2, True)
+    assert not (tmp_path / ".vigie").exists()
+
+
 @pytest.mark.parametrize(("last", "by"), [("90d", "week"), ("7d", None), ("90d", "day")])
 def test_windows_no_longer_than_the_season_are_judged(last, by):
     """The pieces count, not the stretch that they are cut from."""
@@ -143,5 +154,5 @@ def test_a_length_that_says_nothing_is_a_usage_error(text):
     """Infinities and a million days included: a date has no room for them."""
     from click import BadParameter  # noqa: PLC0415  beside its only use
 
-    with pytest.raises(BadParameter, match="is not a length of time"):
+    with pytest.raises(BadParameter, match="is not a length of time above 0 and at most 36525d, such as"):
         length(text)

@@ -17,20 +17,23 @@ from vigie.cli.report import print_report
 from vigie.cli.timeline import calendar, cut, print_timeline
 from vigie.domain.model import ModelVersion
 from vigie.domain.schema import Feature, Kind, Schema, Target
+from vigie.domain.service import ServiceSample
 from vigie.domain.task import Task
 from vigie.domain.window import Window
 from vigie.errors import ConfigurationError, DataError
 from vigie.evaluation.metrics import Scores
 from vigie.loop.cycle import Turn
 from vigie.loop.retrain import Challenge
-from vigie.monitoring.assess import Reference, WindowRows, assess
+from vigie.monitoring.assess import Reference, WindowRows, assess, assess_service
 from vigie.monitoring.counts import count_window
 from vigie.monitoring.performance import PerformanceRule
 from vigie.monitoring.profile import build_profile
+from vigie.monitoring.technical import ServiceRule
 from vigie.monitoring.thresholds import AlarmRule
 from vigie.promotion.gate import GateDecision
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+LIMITS = ServiceRule()
 NAMES = (
     "length [cm]",
     "end[/]",
@@ -136,6 +139,46 @@ def test_an_empty_window_is_printed(monkeypatch):
     shown = printed(monkeypatch, lambda screen: print_report(a_report(n=0), screen))
     assert "0 predictions" in shown
     assert "no outcome yet" in shown
+    assert "Ask a server that `vigie serve`" in " ".join(shown.split())
+
+
+def test_no_window_is_no_table(monkeypatch):
+    """A ledger that knows no champion began no window: that is said, and how one begins."""
+    report = replace(a_report(n=0), window=Window(NOW, NOW))
+    shown = printed(monkeypatch, lambda screen: print_report(report, screen))
+    assert shown.splitlines()[1] == "no window yet, look 1 at this version"
+    assert "`vigie watch` opens one" in " ".join(shown.split())
+    assert report.nothing in report.to_dict()["headline"]
+    table = replace(a_report(), window=Window(NOW, NOW))
+    assert printed(monkeypatch, lambda screen: print_report(table, screen)).splitlines()[1].startswith("a table")
+
+
+def test_a_timeline_without_a_prediction_says_what_to_do(monkeypatch):
+    """Not why inputs are unknown."""
+    shown = printed(monkeypatch, lambda screen: print_timeline([a_report(n=0)] * 2, screen))
+    assert "Ask a server that `vigie serve` started" in " ".join(shown.split())
+    assert "200 needed" not in shown
+
+
+def test_the_servers_numbers_say_since_when(monkeypatch):
+    """Not those of the window at the top, and no sample of requests where there is none; on eighty columns."""
+    report, now = a_report(n=200), (NOW + timedelta(hours=1)).timestamp()
+    sample = ServiceSample(requests=2e6, failures=12, cpu_s=60.0, started_at_s=now - 90_000, uptime_s=90_000.0,
+                           memory_bytes=2.0**21, log_depth=0, log_sync_s=0.001)  # fmt: skip
+    before = {**sample.counters(), "uptime_s": 88_200.0, "requests": 1.99e6}
+    shown = [
+        printed(monkeypatch, lambda screen, b=b: print_report(assess_service(report, sample, b, LIMITS), screen))
+        for b in ({}, before)
+    ]
+    assert "2,000,000 requests since 2026-02-28 00:00\n" in shown[0]
+    assert "1 reading since 2026-02-28 00:00\n" in shown[0]
+    assert "10,000 requests since 00:30:00\n" in shown[1]
+    for text in shown:
+        assert re.search(r"^latency_p99 +- +Needs at least 368 answers, found 200\.$", text, re.MULTILINE)
+        assert re.search(r"^latency_p95 .* ms +200 answers$", text, re.MULTILINE)
+        assert re.search(r"^memory +2 MiB +1 reading, now$", text, re.MULTILINE)
+        service = text[text.index("Service:") :].splitlines()
+        assert (len(service), max(map(len, service)) <= 80) == (11, True)
 
 
 @pytest.mark.parametrize("n", [0, 1, 400])
@@ -179,6 +222,8 @@ def test_a_promotion_that_was_lost_is_told_after_the_gate(monkeypatch):
         (0.5, "1", "0.5000"),
         (12.3456, "ms", "12.35"),
         (123456.7, "EUR", "123,457"),
+        (1.41421e36, "target", "1.414e+36"),
+        (-1e200, "1", "-1e+200"),
     ],
 )
 def test_numbers_are_short(value, unit, shown):

@@ -36,6 +36,13 @@ def test_other_zones_become_utc():
     }
 
 
+def test_a_window_survives_json_and_reads_to_the_second():
+    """Both ends, to the microsecond in JSON."""
+    window = Window(NOON, NOON + HOUR + timedelta(microseconds=7))
+    assert Window.from_dict(window.to_dict()) == window
+    assert window.told == "2026-01-05 12:00:00 to 2026-01-05 13:00:00 UTC"
+
+
 def test_end_before_start_is_refused():
     """A window cannot run backwards; an empty one is fine."""
     with pytest.raises(ValueError, match="before it starts"):

@@ -10,7 +10,9 @@ import pytest
 from vigie.domain.measurement import Verdict
 from vigie.domain.schema import LARGEST_OUTCOME
 from vigie.domain.window import Window
+from vigie.errors import DataError
 from vigie.loop.monitor import backtest, monitor, open_window
+from vigie.loop.replay import replay_table
 from vigie.testing.tables import churn_table
 
 YEARS_S = 10 * 365 * 86_400
@@ -188,6 +190,50 @@ def test_outcomes_too_large_to_be_measured_are_left_out(prices):
     assert (performance.verdict, performance.metrics[0].current.n) == (Verdict.OK, 398)
     assert performance.reason.endswith(" 2 outcomes are too large to be measured and were left out.")
     assert performance.coverage.value == 398 / 400
+
+
+@pytest.mark.parametrize("judge", ["backtest", "replay"])
+def test_a_table_with_outcomes_too_large_to_be_measured_is_refused(prices, house_prices, judge):
+    """As feedback and training refuse them, with their number; the largest that are taken are judged."""
+    world, _ = prices
+    rows = house_prices(n=400, seed=2)
+    truth = rows.column("price").to_pylist()
+    taken = with_columns(rows, price=[LARGEST_OUTCOME, *truth[1:]])
+    refused = with_columns(rows, price=[2 * LARGEST_OUTCOME, None, -np.inf, *truth[3:]])
+    how = {
+        "backtest": lambda table: backtested(world, table).n,
+        "replay": lambda table: replay_table(world.loop, world.opened(), table, rows=50).rows,
+    }[judge]
+    assert how(taken)
+    with pytest.raises(DataError, match="Target 'price' holds 2 numbers beyond 1e\\+37 in size, whose errors"):
+        how(refused)
+
+
+def test_numbers_that_a_model_cannot_take_are_refused_as_a_server_does(prices, house_prices):
+    """The scaler overflows, or the model behind it: the column is named, whatever scikit-learn says."""
+    world, _ = prices
+    rows = house_prices(n=400, seed=2)
+    for largest in (1.7e308, 1e308):
+        with pytest.raises(DataError, match="cannot take a number as large as the one sent for 'size'"):
+            backtested(world, with_columns(rows, size=[largest, -largest] * 200))
+
+
+@pytest.mark.parametrize("way", ["table", "traffic"])
+def test_answers_whose_errors_have_no_square_leave_no_number(prices, house_prices, way):
+    """Drift is judged, performance is not known and says why, and nothing is warned of on the way."""
+    world, _ = prices
+    world.change(segments=("age",))
+    rows = house_prices(n=400, seed=2)
+    sizes = [1e200, -1e300, *rows.column("size").to_pylist()[2:]]
+    if way == "table":
+        report = backtested(world, with_columns(rows, size=sizes))
+    else:
+        world.ask(with_columns(rows, size=sizes))
+        report = judged(world)
+    assert (report.n, report.features[0].verdict) == (400, Verdict.OK)
+    performance = report.performance
+    assert (performance.verdict, performance.metrics[0].current.value) == (Verdict.UNKNOWN, None)
+    assert performance.reason == "rmse is not defined on these rows: an error is too large to be squared."
 
 
 def test_a_retraining_leaves_outcomes_out_that_are_too_large(prices):

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from vigie.bundle.trust import Trust
+from vigie.domain.model import CHAMPION
 from vigie.domain.prediction import Feedback
 from vigie.errors import DataError
 from vigie.evaluation.value import DecisionValue
@@ -56,6 +57,23 @@ def test_the_better_version_is_named(split):
     assert read.better == "1"
     assert read.difference.interval.high < 0
     assert "Version 1 is better than 3: mean log-loss (nats) lower by 0." in read.reason
+    json.dumps(read.to_dict(), allow_nan=False)
+
+
+def test_an_answer_beyond_all_measure_settles_nothing(price_world, house_prices):
+    """An error that has no square, or a square that has no variance, is told; nothing is warned of on the way."""
+    world = price_world("ols", 500)
+    world.register(world.train(house_prices(500, 3)))
+    for size in (1e100, 1e200):
+        rows = house_prices(n=300, seed=2)
+        sizes = pa.array([size, *rows.column("size").to_pylist()[1:]])
+        rows = rows.set_column(rows.column_names.index("size"), "size", sizes)
+        for version in ("1", "2", "1"):
+            world.registry.point("houses", CHAMPION, version)
+            world.ask(rows)
+    read = compare(world.loop, world.opened("1"), world.opened("2"))
+    assert (read.better, read.difference) == (None, None)
+    assert "answers are so far from the outcome that the error has no variance" in read.reason
     json.dumps(read.to_dict(), allow_nan=False)
 
 

@@ -15,10 +15,15 @@ from vigie.alerting.memory import open_alerts
 from vigie.cli.report import print_report
 from vigie.domain.event import EventKind
 from vigie.domain.measurement import Verdict
+from vigie.domain.service import ServiceSample
 from vigie.loop.hours import counts_in
+from vigie.loop.monitor import monitor, open_window
 from vigie.loop.picture import picture
+from vigie.monitoring.assess import assess_service
 from vigie.monitoring.report.others import others
+from vigie.monitoring.technical import ServiceRule
 from vigie.reporting.page import POLICY
+from vigie.testing import InMemoryLedger
 from vigie.testing.tables import churn_table
 
 TABLES = {
@@ -111,6 +116,34 @@ def test_the_page_asks_for_nothing_and_takes_names_for_words(world):
     assert page.count("<svg") == len(features) + 3
     assert not re.search(r'(src|href)="(?!#)', page)
     assert escape(POLICY, quote=True) in page
+
+
+def test_the_page_says_over_what_the_servers_numbers_were_taken(world):
+    """As the terminal and JSON do."""
+    opened = world.opened()
+    world.ask(churn_table(400, seed=2))
+    sample = ServiceSample(requests=40, failures=0, cpu_s=1.0, started_at_s=0.0, uptime_s=60.0, memory_bytes=2.0**21)
+    report = assess_service(world.turn().report, sample, {}, ServiceRule())
+    page = picture(world.loop, opened, report, counts_in(world.loop, opened, report.window))
+    assert "Since the server began: 1970-01-01 00:00:00 UTC" in page
+    assert "When the server was asked: 00:01:00 UTC" in page
+    assert "40 requests" in page
+    assert "1 reading" in page
+
+
+def test_an_empty_window_says_what_to_do_everywhere(world):
+    """A project that was trained and never served."""
+    opened = world.opened()
+    world.clock.advance(60)
+    report = monitor(world.loop, opened, open_window(world.loop, "1"), look=1)
+    page = picture(world.loop, opened, report, counts_in(world.loop, opened, report.window))
+    assert "Ask a server that `vigie serve` started" in report.to_dict()["headline"][0]
+    assert escape(report.nothing) in page
+    forgetful = replace(world.loop, ledger=InMemoryLedger(world.clock))
+    unknown = monitor(forgetful, opened, open_window(forgetful, "1"), look=1)
+    assert "`vigie watch` opens one" in unknown.to_dict()["headline"][0]
+    page = picture(world.loop, opened, unknown, counts_in(world.loop, opened, unknown.window))
+    assert "No window yet, look 1" in page
 
 
 def test_a_part_that_no_section_knows_is_shown_by_its_name(world):

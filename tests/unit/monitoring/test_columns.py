@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vigie.monitoring import columns as module
-from vigie.monitoring.columns import category_column, numeric_column
+from vigie.monitoring.columns import NumericColumn, category_column, numeric_column
 
 
 def _inverse(ordered, share_num, share_den):
@@ -93,6 +93,7 @@ def test_values_too_large_to_square_have_no_variance():
     """An overflow is "no value", neither inf nor a warning."""
     column = numeric_column("x", np.array([1e308, -1e308]))
     assert column.variance is None
+    assert NumericColumn.from_dict(column.to_dict()).edges.tolist() == column.edges.tolist()
 
 
 def test_an_all_missing_column_is_remembered():

@@ -99,6 +99,14 @@ def test_what_is_no_tree_is_refused(name, value):
         ErrorTree.from_dict({**data, name: []})
 
 
+def test_many_numbers_beyond_float32_are_split_in_silence():
+    """scikit-learn adds all numbers up in 32 bits, which overflows, or leaves infinity minus infinity."""
+    frame, scores = world(1, 800)
+    frame["driver"] = np.repeat([1e308, -1e308], 400)
+    tree = ErrorTree.fit(SCHEMA, frame, scores)
+    assert all(np.isfinite(item.value) for item in expected(tree, frame, scores).values())
+
+
 def test_numbers_beyond_float32_are_at_its_edge():
     """Features and predictions that scikit-learn's trees refuse, infinite ones included, neither stop nor spoil it."""
     frame, scores = world(1, 800)

@@ -29,6 +29,15 @@ def test_infinities_fall_in_the_outer_cells_and_outside_the_bounds():
     assert (counts.missing, counts.below, counts.above, counts.finite, counts.total) == (1, 1, 1, 1, 1.0)
 
 
+def test_sums_beyond_the_largest_number_add_up_in_silence():
+    """Cells are right all the same; what is summed up has no value."""
+    huge = count_numbers(np.full(3, 1.7e308), np.array([0.0]), bounds=(0.0, 1.7e308), center=0.0)
+    tiny = count_numbers(np.full(3, 1e308), np.array([0.0]), bounds=(0.0, 1.7e308), center=0.0)
+    one = count_numbers(np.array([1e308]), np.array([0.0]), bounds=(0.0, 1.7e308), center=0.0)
+    assert (huge + tiny + one + one).cells.tolist() == [0, 8]
+    assert not np.isfinite((one + one).total)
+
+
 def test_levels_are_counted_with_others_and_nulls_apart():
     """Kept levels in order, then everything else, then None and NaN together."""
     assert count_levels(["a", "b", None, np.nan, "z", "b"], ["a", "b"]).cells.tolist() == [1, 2, 1, 2]

@@ -219,14 +219,13 @@ def test_the_value_of_the_decisions_stands_last():
     assert report.metrics[-1].current.value == report.metrics[-1].reference.value
 
 
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
 def test_an_outcome_beyond_all_measure_is_said_to_be_one():
     """Its square is no number: no value, the true reason, and nothing but numbers in the JSON."""
     scores = _regression(1, 300, 1.0)
     scores.y[0] = 1e200
     report = _performance(scores, _promised(_regression(0, 500, 1.0), Task.REGRESSION), _rule("rmse"), Task.REGRESSION)
     assert (report.verdict, report.reason) == (
-        Verdict.UNKNOWN, "rmse is not defined on these rows: an outcome is too large to be squared.",
+        Verdict.UNKNOWN, "rmse is not defined on these rows: an error is too large to be squared.",
     )  # fmt: skip
     json.dumps(report.to_dict(), allow_nan=False)
 

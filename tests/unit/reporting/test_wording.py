@@ -19,6 +19,7 @@ from vigie.reporting.wording import NOTHING, cell, labels, number, percent, with
         (3.14159, None, "3.142"),
         (1e-9, None, "0"),
         (0.0, None, "0"),
+        (-1.5e200, 1e190, "\u22121.5e+200"),
         (None, None, NOTHING),
         (float("nan"), 1.0, NOTHING),
     ],

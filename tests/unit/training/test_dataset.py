@@ -107,6 +107,14 @@ def test_times_are_utc(at):
     assert str(found.times[0]) in {"2026-01-01T00:00:00.000000", "1970-01-01T00:00:00.000000"}
 
 
+def test_numbers_too_large_for_most_models_are_told():
+    """A model that cannot be fitted on them says little of why."""
+    largest = [1e38, -3e38] * (N // 2)
+    assert build_dataset(table(size=pa.array(largest)), SPEC, None).warnings == ()
+    (said,) = build_dataset(table(size=pa.array([1.0, -1.7e308] * (N // 2))), SPEC, None).warnings
+    assert said.startswith("'size' holds numbers of up to 1.7e+308 in size: models that square numbers, or keep them")
+
+
 def test_rows_without_outcome_are_left_out_and_counted():
     """Nothing can be learnt from them, and silence would hide it."""
     left = pa.array([None] * 3 + [("no", "yes")[i % 2] for i in range(N - 3)])

@@ -45,6 +45,15 @@ def test_honest_tables_raise_nothing():
     assert warned({name: churn.column(name) for name in churn.column_names}, target="churn", entity="client_id") == ()
 
 
+def test_numbers_at_the_end_of_float64_are_ranked_in_silence():
+    """Their range is no number; their ranks are."""
+    columns, rng = base()
+    huge = rng.uniform(-1, 1, N) * 1.7e308
+    assert warned({**columns, "huge": huge, "y": rng.normal(size=N)}) == ()
+    (said,) = warned({**columns, "huge": huge, "y": huge / 1e300})
+    assert "'huge' alone predicts" in said
+
+
 def leaks(columns, rng):
     """Return columns that each give the label away: rising, falling, by level, folded, and by being missing."""
     yes = columns["y"] == "yes"

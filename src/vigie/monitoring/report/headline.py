@@ -29,12 +29,7 @@ def statement(inputs: PageInputs) -> str:
 def reasons(inputs: PageInputs) -> tuple[str, ...]:
     """Return when it was, and what is well or not known."""
     report = inputs.report
-    window = report.window
-    when = (
-        f"{window.told}, look {report.look} at this version."
-        if window.end > window.start
-        else "A table without times, judged as if it had been traffic."
-    )
+    when = f"{opening(report.when)}, look {report.look} at this version."
     calm = () if report.verdict in {Verdict.ALARM, Verdict.WARN} else report.headline
     return (when, *calm)
 

@@ -3,9 +3,11 @@
 from typing import Final
 
 from vigie.domain.measurement import Measurement
+from vigie.domain.window import Window
 from vigie.monitoring.report.inputs import PageInputs
+from vigie.monitoring.technical import counted_noun
 from vigie.reporting.parts import Section, Table
-from vigie.reporting.wording import NOTHING, cell
+from vigie.reporting.wording import cell, count
 
 NAMES: Final = {
     "latency_p50": "half of the answers within",
@@ -34,20 +36,30 @@ def service(inputs: PageInputs) -> Section | None:
         tables=(
             Table(
                 caption="Latency and throughput come from the log, the rest from the server itself; 95 % intervals",
-                columns=("quantity", "unit", "value", "n", "remark"),
-                rows=tuple(_line(item) for item in report.technical),
-                n_text=2,
+                columns=("quantity", "taken over", "unit", "value", "n"),
+                rows=tuple(_line(item, report.window) for item in report.technical),
+                n_text=3,
             ),
         ),
     )
 
 
-def _line(item: Measurement) -> tuple[str, ...]:
+def _line(item: Measurement, window: Window) -> tuple[str, ...]:
     named = NAMES.get(item.name, item.name)
     return (
         named,
+        _over(item, window),
         "share" if item.unit == "1" else item.unit,
         cell(item.value, item.interval),
-        f"{item.n:,}",
-        (item.reason or NOTHING),
+        count(item.n, counted_noun(item.name)),
     )
+
+
+def _over(item: Measurement, window: Window) -> str:
+    """Return what a number was taken over, or why there is none."""
+    if item.reason and (item.value is None or item.window is None or item.window == window):
+        return item.reason
+    if item.window is None or item.window == window:
+        return "the window"
+    since, until = f"{item.window.start:%Y-%m-%d %H:%M:%S} UTC", f"{item.window.end:%H:%M:%S} UTC"
+    return f"{item.reason.removesuffix('.')}: {until if item.window.start == item.window.end else since}"
