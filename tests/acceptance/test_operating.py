@@ -154,7 +154,10 @@ def test_a_disk_that_is_full_is_told_in_a_sentence(new_project):
     done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in (5, 6), done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("vigie: ")
+    *progress, last = done.stderr.splitlines()
+    assert last.startswith("vigie: ")
+    assert "Free some space" in last
+    assert all(" is done: " in line for line in progress)
 
 
 def test_every_command_without_a_champion_says_what_to_do(new_project):

@@ -89,12 +89,23 @@ def damage_told(error: BaseException | None) -> str:
     Args:
         error: as MLflow or SQLAlchemy raised it.
     """
+    found = _said_by_sqlite(error, {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
+    return f"damaged or no database ({found})" if found else ""
+
+
+def full_told(error: BaseException | None) -> str:
+    """Return how SQLite says, anywhere among an error's causes, that the disk took no more; else an empty text."""
+    found = _said_by_sqlite(error, {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
+    return f"not written by the disk ({found})" if found else ""
+
+
+def _said_by_sqlite(error: BaseException | None, codes: set[int]) -> BaseException | None:
     while error is not None:
         # An extended code holds the plain one in its lowest byte.
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
-            return f"damaged or no database ({error})"
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in codes:
+            return error
         error = error.__cause__ or error.__context__
-    return ""
+    return None
 
 
 def _elsewhere(store: sqlite3.Connection, now: str) -> list[str]:

@@ -27,7 +27,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from vigie.adapters.mlflow_store import damage_told, follow_move, sqlite_file
+from vigie.adapters.mlflow_store import damage_told, follow_move, full_told, sqlite_file
 from vigie.adapters.process_name import has_ended, process_name
 from vigie.domain.model import RunRecord, TrackedRuns, UsedRows
 from vigie.errors import RegistryError
@@ -83,15 +83,23 @@ def translated(doing: str) -> Iterator[None]:
 def _told(doing: str, exc: MlflowException | SQLAlchemyError) -> RegistryError:
     if damage := damage_told(exc):
         return RegistryError(f"MLflow could not {doing}: its SQLite file is {damage}.", remedy=_MEND)
+    if full := full_told(exc):
+        problem = f"MLflow could not {doing}: its SQLite file was {full}."
+        return RegistryError(problem, remedy="Free some space, or check the disk, and try again.")
     if isinstance(exc, MlflowException):
         return RegistryError(
-            f"MLflow could not {doing}: {exc}.", remedy="Check stores.tracking_uri and that its server runs."
+            f"MLflow could not {doing}: {_first_line(exc)}.",
+            remedy="Check stores.tracking_uri and that its server runs.",
         )
     # MLflow lets its driver's own errors through while it opens a store
     return RegistryError(
-        f"MLflow could not {doing}: {str(exc).splitlines()[0]}.",
+        f"MLflow could not {doing}: {_first_line(exc)}.",
         remedy="Check that stores.tracking_uri names an MLflow store.",
     )
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).splitlines() or [type(exc).__name__])[0]
 
 
 def cut(text: str, characters: int) -> str:
