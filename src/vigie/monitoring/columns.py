@@ -17,9 +17,10 @@ GRID = 256
 SPIKE_SHARE = 0.1
 """A value that holds this share of the known rows gets a cell of its own."""
 
-SLACK = 1e-6
-"""How far beyond a value that fills a cell of the grid its cell ends, as a share of the value or of the column's span,
-whichever is larger: the same number written with ten decimals, or as a float32, stays where it was."""
+SLACK, SLACK_OF_SPAN = 1e-6, 1e-10
+"""How far beyond a value that fills a cell of the grid its cell ends, as shares of the value and of the column's span,
+whichever is larger: the same number written as a float32, or with ten decimals, stays where it was. Zero is written
+alike in all ways and what lies beside it is another number: where most rows are zero the second share must be tiny."""
 
 MAX_LEVELS = 10_000
 """Levels kept per categorical column; rarer ones share one cell."""
@@ -253,7 +254,7 @@ def _beside(distinct: np.ndarray, *, shared: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _slack(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    slack: np.ndarray = np.maximum(np.abs(values) * SLACK, high * SLACK - low * SLACK)
+    slack: np.ndarray = np.maximum(np.abs(values) * SLACK, high * SLACK_OF_SPAN - low * SLACK_OF_SPAN)
     return slack
 
 

@@ -25,7 +25,7 @@ def test_edges_are_values_of_the_reference_and_hold_the_deciles():
 
 
 def test_a_shared_value_has_its_edge_just_above_it():
-    """By a millionth of the span: that is where rounding ends and another value begins."""
+    """By a millionth of it, or less: that is where rounding ends and another value begins."""
     column = numeric_column("x", np.repeat([0.0, 1.0, 2.0, 10.0], 50))
     assert column.edges[column.deciles] == pytest.approx([0.0, 1.0, 2.0, 10.0], abs=1.001e-5)
     assert (column.edges[column.deciles] > [0.0, 1.0, 2.0, 10.0]).all()
@@ -124,3 +124,11 @@ def test_a_constant_column_has_a_single_edge(value):
     column = numeric_column("x", np.full(20, value))
     assert column.edges.tolist() == pytest.approx([value], rel=1e-5)
     assert column.counts.cells.tolist() == [20, 0]
+
+
+def test_small_numbers_are_not_counted_with_the_zeros_beside_them():
+    """Zero is written alike in all ways: where most rows are zero, a millionth of the span is a number of its own."""
+    values = np.concatenate([np.zeros(600), np.linspace(0.01, 10, 400)])
+    column = numeric_column("rain", values)
+    small = column.count(np.full(5, 1e-6))
+    assert small.cells.tolist().index(5) == column.counts.cells.tolist().index(600) + 1
