@@ -124,12 +124,13 @@ def count_numbers(
         up_to += found
         first, last = found[-5], found[-2]
         with np.errstate(over="ignore", invalid="ignore"):  # sums beyond 1e308 are inf or NaN: "no value" in reports
-            shifted = chunk[first:last] - center
-            if last - first == len(chunk):  # all finite, as nearly always
-                sums += _cell_sums(shifted, found[:-5])
-            else:
-                sums += _cell_sums(shifted, np.clip(found[:-5], first, last) - first)
-            total += float(shifted.sum())
+            shifted = chunk[first:last]
+            shifted -= center  # in place: the chunk is ours, and nobody looks at it again
+            all_finite = last - first == len(chunk)  # as nearly always
+            up_to_edges = found[:-5] if all_finite else np.clip(found[:-5], first, last) - first
+            own = _cell_sums(shifted, up_to_edges)
+            sums += own
+            total += float(own.sum())
             squares += float(shifted @ shifted)
     first, under, within, last, known = up_to[-5:].tolist()
     return NumberCounts(
