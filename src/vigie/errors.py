@@ -292,3 +292,14 @@ class StorageError(VigieError):
         self.retryable = retryable
         default = "Try again in a moment." if retryable else "Check the disk, the permissions and the path."
         super().__init__(f"{store}: {problem} {remedy or default}")
+
+
+def first_line(said: object, *, nothing: str = "no message") -> str:
+    """Return the first line of what an error or a warning says.
+
+    Args:
+        said: the error or the warning.
+        nothing: what stands for no words at all.
+    """
+    lines = str(said).strip().splitlines()
+    return lines[0] if lines else nothing

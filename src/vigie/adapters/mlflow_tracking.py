@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from vigie.adapters.mlflow_store import damage_told, follow_move, full_told, sqlite_file
 from vigie.adapters.process_name import has_ended, process_name
 from vigie.domain.model import RunRecord, TrackedRuns, UsedRows
-from vigie.errors import RegistryError
+from vigie.errors import RegistryError, first_line
 
 # A new SQLite store tells of each of its migrations; a user did not ask.
 for _name in ("mlflow", "alembic"):
@@ -88,18 +88,14 @@ def _told(doing: str, exc: MlflowException | SQLAlchemyError) -> RegistryError:
         return RegistryError(problem, remedy="Free some space, or check the disk, and try again.")
     if isinstance(exc, MlflowException):
         return RegistryError(
-            f"MLflow could not {doing}: {_first_line(exc)}.",
+            f"MLflow could not {doing}: {first_line(exc)}.",
             remedy="Check stores.tracking_uri and that its server runs.",
         )
     # MLflow lets its driver's own errors through while it opens a store
     return RegistryError(
-        f"MLflow could not {doing}: {_first_line(exc)}.",
+        f"MLflow could not {doing}: {first_line(exc)}.",
         remedy="Check that stores.tracking_uri names an MLflow store.",
     )
-
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc).splitlines() or [type(exc).__name__])[0]
 
 
 def cut(text: str, characters: int) -> str:

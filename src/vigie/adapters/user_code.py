@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from vigie.errors import DataError, nearest
+from vigie.errors import DataError, first_line, nearest
 
 
 @contextmanager
@@ -66,5 +66,5 @@ def told(error: Exception) -> str:
     """Return what a user's code raised and where, on one line."""
     frames = traceback.extract_tb(error.__traceback__)
     last = f" at {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    text = str(error).splitlines()[0] if str(error) else "no message"
+    text = first_line(error)
     return f"{type(error).__name__}: {text.rstrip('.')}{last}"

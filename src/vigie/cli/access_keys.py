@@ -143,9 +143,7 @@ def _expiry(length: str, now: datetime) -> datetime | None:
     try:
         return now + parse_duration(length)
     except ValueError as exc:
-        raise ConfigurationError(
-            f"{str(exc)[0].upper()}{str(exc)[1:]}.", key="--expires", remedy=f"Write 12h, 90d, or {NEVER}."
-        ) from exc
+        raise ConfigurationError(f"{exc}.", key="--expires", remedy=f"Write 12h, 90d, or {NEVER}.") from exc
 
 
 def _told(key: Any, now: datetime, last_used_at: datetime | None) -> dict[str, Any]:

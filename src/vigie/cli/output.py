@@ -14,11 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from vigie.cli.sheet import Columns, Sheet
-from vigie.domain.measurement import Measurement, Verdict
+from vigie.domain.measurement import LONGEST, Measurement, Verdict, digits
 from vigie.reporting.wording import sample, unit_name
 
 WIDTH = 80
-_LARGEST = 1e8  # what is larger is not written in full
 COLOURS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.ALARM: "bold red", Verdict.UNKNOWN: "dim"}
 
 
@@ -78,9 +77,9 @@ def number(value: float | None, unit: str = "1") -> str:
     """Return four decimals for scores and losses, four significant digits, or all before the point, else."""
     if value is None or value != value:  # noqa: PLR0124  NaN
         return "-"
-    if unit in ("1", "nats") and abs(value) < _LARGEST:
+    if unit in ("1", "nats") and abs(value) < LONGEST:
         return f"{value:.4f}"
-    return f"{value:,.0f}" if 10_000 <= abs(value) < _LARGEST else f"{value:,.4g}"
+    return digits(value)
 
 
 def counted(n: int, noun: str) -> str:

@@ -8,6 +8,9 @@ from typing import Any, Self
 
 from vigie.domain.window import Window
 
+LONGEST = 1e8
+"""What is larger is not written in full."""
+
 
 class Verdict(StrEnum):
     """What a rule says of a measurement. ``unknown`` means there is not enough data to say anything."""
@@ -22,6 +25,11 @@ class Verdict(StrEnum):
         """Return the gravest: alarm, warn, unknown, ok in this order; unknown when there is none."""
         order = list(Verdict)
         return max(verdicts, key=order.index, default=Verdict.UNKNOWN)
+
+
+def digits(value: float) -> str:
+    """Return four significant digits, or all before the point of what has five to eight of them."""
+    return f"{value:,.0f}" if 10_000 <= abs(value) < LONGEST else f"{value:,.4g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind_from_stats
 
-from vigie.domain.measurement import Measurement, finite
+from vigie.domain.measurement import Measurement, digits, finite
 from vigie.domain.schema import Feature, Kind, Schema
 from vigie.evaluation.intervals import measured
 from vigie.evaluation.metrics import METRICS, ROW_LOSS, Scores, row_losses
@@ -19,10 +19,6 @@ FEWEST_ROWS = 30
 
 _MOST_VALUES = 6
 """A number with no more distinct values than this is cut at each of them, others at their quartiles."""
-
-
-_LARGEST = 1e8
-"""Ends of quarters that are larger are not written in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ def levels(
     for number, (low, high) in enumerate(pairwise(edges)):
         above = values >= low if number == 0 else values > low
         opening = "" if number == 0 else "over "  # 2 to 3 would be read as holding the 2
-        yield f"{opening}{_end_text(low)} to {_end_text(high)}", above & (values <= high)
+        yield f"{opening}{digits(low)} to {digits(high)}", above & (values <= high)
 
 
 def _categories(column: np.ndarray, missing: np.ndarray, counted: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -158,10 +154,6 @@ def _categories(column: np.ndarray, missing: np.ndarray, counted: np.ndarray) ->
         yield str(name), mask
     if rare.any():
         yield f"{len(np.unique(column[rare].astype(str))):,} rarer levels", rare
-
-
-def _end_text(value: float) -> str:
-    return f"{value:,.0f}" if 10_000 <= abs(value) < _LARGEST else f"{value:,.4g}"
 
 
 def _value_text(feature: Feature, value: float) -> str:

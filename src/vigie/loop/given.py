@@ -16,7 +16,7 @@ from vigie.bundle.adapted import class_order
 from vigie.domain.prediction import Prediction
 from vigie.domain.schema import Schema, Target
 from vigie.domain.task import Task
-from vigie.errors import BundleError, DataError, listed, nearest
+from vigie.errors import BundleError, DataError, first_line, listed, nearest
 from vigie.inference.sklearn_scorer import SklearnScorer
 from vigie.training.columns import infer, plain
 from vigie.training.dataset import Dataset, DataSpec, build_dataset
@@ -180,7 +180,7 @@ def own_answers(given: Given, schema: Schema) -> list[Prediction]:
         return _asked(given.estimator, cells, schema)
     except (ValueError, TypeError, KeyError) as exc:
         raise DataError(
-            f"The model does not take the rows of the table: {_first_line(exc)}",
+            f"The model does not take the rows of the table: {_sentence(exc)}",
             remedy="Give the table that it was fitted on, with the same columns and types.",
         ) from exc
 
@@ -204,7 +204,10 @@ def frame_answers(model: Pipeline, dataset: Dataset) -> list[Prediction]:
     try:
         return SklearnScorer(model, dataset.schema).score(columns)
     except (ValueError, TypeError) as exc:
-        raise BundleError(f"The model does not take a bundle's frame: {_first_line(exc)}", remedy=_COLUMNS) from exc
+        raise BundleError(
+            f"The model does not take a bundle's frame: {_sentence(exc)}",
+            remedy=_COLUMNS,
+        ) from exc
 
 
 def check_same(expected: list[Prediction], found: list[Prediction]) -> None:
@@ -231,10 +234,6 @@ def check_same(expected: list[Prediction], found: list[Prediction]) -> None:
         )
 
 
-def _first_line(error: Exception) -> str:
-    return f"{(str(error).splitlines() or [type(error).__name__])[0].rstrip('.')}."
-
-
 def _distance(expected: Prediction, found: Prediction) -> float:
     if expected.probabilities:
         return max(abs(a - b) for a, b in zip(expected.probabilities, found.probabilities, strict=True))
@@ -246,3 +245,7 @@ def _other_class(expected: Prediction, found: Prediction) -> bool:
         return False
     first, second = sorted(expected.probabilities, reverse=True)[:2]
     return first - second > 2 * TOLERANCE
+
+
+def _sentence(error: Exception) -> str:
+    return f"{first_line(error, nothing=type(error).__name__).rstrip('.')}."

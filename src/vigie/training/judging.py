@@ -97,12 +97,6 @@ def unfit() -> tuple[type[Exception], ...]:
     return (*_UNFIT, *booster_errors())
 
 
-def first_line(message: object) -> str:
-    """Return the first line of an error or a warning."""
-    lines = str(message).strip().splitlines()
-    return lines[0] if lines else "no message"
-
-
 def judged(fitting: Fitting, split: Split, judge: Judge, fitted: Fitted, seconds: float) -> Entry:
     """Return what is known of a fitted candidate."""
     candidate, schema = fitting.candidate, fitting.dataset.schema

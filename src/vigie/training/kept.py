@@ -4,9 +4,10 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from vigie.errors import first_line
 from vigie.evaluation.intervals import measure
 from vigie.training.fitting import Fitting
-from vigie.training.judging import Judge, first_line, unfit
+from vigie.training.judging import Judge, unfit
 from vigie.training.leaderboard import Entry, Leaderboard
 from vigie.training.progress import Ticks
 from vigie.training.split import Split

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vigie.errors import ConfigurationError, DataError, nearest
+from vigie.errors import ConfigurationError, DataError, first_line, nearest
 from vigie.evaluation.metrics import METRICS, Metric, metrics_for
 from vigie.training.asked import Asked, candidates_for
 from vigie.training.blend import blended_scores
@@ -16,7 +16,7 @@ from vigie.training.choice import choose
 from vigie.training.dataset import Dataset
 from vigie.training.fitting import Fitting
 from vigie.training.folds import folds_of, usual_folds
-from vigie.training.judging import Fitted, Judge, Seconds, Unservable, first_line, judged, tuner_of, unfit
+from vigie.training.judging import Fitted, Judge, Seconds, Unservable, judged, tuner_of, unfit
 from vigie.training.kept import with_all_fits
 from vigie.training.leaderboard import Entry, Failure, Leaderboard, check_any, in_order_of_merit
 from vigie.training.leakage import leakage_warnings
@@ -187,7 +187,10 @@ def _fitted(fitting: Fitting, split: Split, judge: Judge, ticks: Ticks) -> Fitte
         test = fitting.ask(model, split.test)
         tuner = tuner_of(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
-    notes = (*_cut_short(search), *dict.fromkeys(first_line(warning.message) for warning in caught))
+    notes = (
+        *_cut_short(search),
+        *dict.fromkeys(first_line(warning.message) for warning in caught),
+    )
     return Fitted(model, point, checked, test, search, tuner, notes=notes)
 
 

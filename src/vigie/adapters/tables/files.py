@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from vigie.errors import DataError, listed, nearest
+from vigie.errors import DataError, first_line, listed, nearest
 
 _CSV = frozenset({".csv", ".tsv", ".txt"})
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -116,7 +116,7 @@ def _read_parquet(path: Path, head: bytes) -> pa.Table:
         return pa.parquet.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"{path} is a damaged or unfinished Parquet file: {_first_line(error)}",
+            f"{path} is a damaged or unfinished Parquet file: {first_line(error)}",
             remedy="Write it again.",
         ) from error
 
@@ -149,7 +149,7 @@ def _read_folder(folder: Path) -> pa.Table:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
         raise DataError(
-            f"The Parquet files in {folder} disagree about a column's type: {_first_line(error)}",
+            f"The Parquet files in {folder} disagree about a column's type: {first_line(error)}",
             remedy="Write the folder again with one type per column.",
         ) from error
 
@@ -197,7 +197,7 @@ def _delimiter(head: bytes) -> str:
 
 
 def _csv_error(path: Path, error: Exception) -> DataError:
-    message = _first_line(error)
+    message = first_line(error)
     if "UTF8" in message or "UTF-8" in message:
         return _encoding_error(path)
     ragged = message.removeprefix("CSV parse error: ")
@@ -222,7 +222,3 @@ def _encoding_error(path: Path) -> DataError:
         f"{path} holds bytes that are not UTF-8{where}; it was probably saved in another encoding.",
         remedy="Save it again as UTF-8; Excel calls it 'CSV UTF-8'.",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
