@@ -14,6 +14,8 @@ SCRIPT = Path(__file__).with_name("post.lua")
 
 SERVER_CORE, LOAD_CORE = 0, 1
 
+NOTHING = Failure("no answer came")
+
 _SPARE_S = 60
 
 
@@ -94,7 +96,7 @@ def read_slice(said: str, used_s: float) -> Slice | Failure:
     if found["faults"]:
         return Failure(f"{found['faults']:,} of {found['requests']:,} answers were not 2xx, or did not come")
     if not found["requests"]:
-        return Failure("no answer came")
+        return NOTHING
     share = used_s / found["seconds"]
     return Slice(found["requests"], found["seconds"], found["p50_ms"], found["p99_ms"], share)
 

@@ -2,6 +2,8 @@
 
 import re
 import signal
+import subprocess
+import sys
 import time
 
 import httpx
@@ -11,6 +13,18 @@ import pytest
 pytestmark = pytest.mark.slow
 
 N_CLIENTS = 16
+
+TOLD_EARLY = """
+import os, runpy, signal
+from vigie.api.server import Server
+
+def run(server, sockets, whole=Server.run):
+    os.kill(os.getpid(), signal.SIGTERM)
+    whole(server, sockets)
+
+Server.run = run
+runpy.run_module("vigie", run_name="__main__")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +181,9 @@ def test_a_log_that_cannot_be_opened_is_said_once(project):
     finally:
         log.rmdir()
         kept.rename(log)
+
+
+def test_a_signal_before_it_listens_to_them_is_not_lost(project):
+    """A worker is told to end while it still prepares its first answer: it ends as after any SIGTERM."""
+    line = [sys.executable, "-c", TOLD_EARLY, "serve", "--port", "0", "--project", str(project.folder)]
+    assert subprocess.run(line, check=False, timeout=60).returncode == 0

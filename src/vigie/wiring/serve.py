@@ -37,6 +37,7 @@ from vigie.wiring.access import is_loopback, open_door, transport_of, watched_ke
 from vigie.wiring.following import Follower, looked_after
 from vigie.wiring.repeating import repeating
 from vigie.wiring.state import open_cache, open_writer, state_folder, trust_of
+from vigie.wiring.tied import tied_to_this
 from vigie.wiring.tracing import traced
 from vigie.wiring.verdicts import read_verdicts
 from vigie.wiring.workers import allow_files, supervise
@@ -118,20 +119,20 @@ def answer(post: Post, worker: int) -> None:
         telemetry.registry.register(gpus)
     try:
         swapping = _swapping(settings, open_cache(settings), slots, partial(rehearse, service=service))
-        with swapping, watched_keys(post.keys, post.door):
-            # uvicorn raises the signal that stopped it once more when it has drained: it must find a handler that lets
-            # the log and the follower be closed.
+        with swapping, watched_keys(post.keys, post.door), traced(create_app(service, telemetry), service.name) as app:
+            server = make_server(
+                app,
+                keep_alive_s=settings.serving.keep_alive.total_seconds(),
+                drain_s=_STOP_S,
+                transport=post.transport,
+                telemetry=telemetry,
+                max_connections=settings.serving.max_connections,
+            )
+            # uvicorn listens to signals only while it runs, and raises the one that stopped it once more when it has
+            # drained. One that comes before must not be lost; the one after must let the log be closed.
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda _number, _frame: None)
-            with traced(create_app(service, telemetry), service.name) as app:
-                make_server(
-                    app,
-                    keep_alive_s=settings.serving.keep_alive.total_seconds(),
-                    drain_s=_STOP_S,
-                    transport=post.transport,
-                    telemetry=telemetry,
-                    max_connections=settings.serving.max_connections,
-                ).run(sockets=[post.listener])
+                signal.signal(number, server.handle_exit)
+            server.run(sockets=[post.listener])
     finally:
         writer.close()
 
@@ -191,7 +192,7 @@ def _follower(settings: Settings) -> Iterator[Follower | None]:
         logger.info("MLflow is not installed here: the champion is the one in the state folder; see `vigie follow`")
         yield None
         return
-    follower = Follower([sys.executable, "-m", "vigie.wiring.follow", str(settings.file), str(os.getpid())])
+    follower = Follower([*tied_to_this("vigie.wiring.follow"), str(settings.file), str(os.getpid())])
     follower.look()
     try:
         yield follower

@@ -1,15 +1,15 @@
 """Server and watcher as two processes of one command."""
 
 import logging
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+
+from vigie.wiring.tied import tied_to_this
 
 logger = logging.getLogger("vigie.up")
 
@@ -63,8 +63,7 @@ def start(
         log: file for its standard error; None shares this process's.
         environ: its environment; None takes this process's.
     """
-    tied = [sys.executable, "-m", "vigie.wiring.tied", str(os.getpid())]
-    line = [*tied, command, "--project", str(project), *arguments]
+    line = [*tied_to_this("vigie"), command, "--project", str(project), *arguments]
     with log.open("ab") if log else nullcontext() as stderr:
         return subprocess.Popen(line, start_new_session=True, stderr=stderr, env=environ)  # noqa: S603  our own command line
 
