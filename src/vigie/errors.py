@@ -108,7 +108,7 @@ class InsufficientDataError(DataError):
         self.needed = needed
         self.found = found
         super().__init__(
-            f"{what} needs at least {needed:,} rows and found {found:,}.",
+            f"{what} needs at least {needed:,} {'row' if needed == 1 else 'rows'} and found {found:,}.",
             remedy="Wait for more rows or widen the window.",
         )
 

@@ -75,3 +75,16 @@ def test_a_page_shows_one_window(project, tmp_path):
         "monitor", "--data", "churn.parquet", "--by", "day", "--html", str(tmp_path / "p.html"), expect=2
     )
     assert "a page shows one window" in done.stderr
+
+
+def test_an_empty_window_is_judged_before_evidently_refuses_it(project, tmp_path):
+    """What Evidently cannot do costs nobody our own report, or the alarm that a pipeline waits for."""
+    done = project.run("monitor", "--last", "1h", "--evidently", str(tmp_path / "e.html"), expect=3)
+    assert "no prediction" in done.stdout.lower()
+    assert "needs at least 1 row and found 0" in done.stderr
+
+
+def test_a_century_of_days_is_refused(project):
+    """It would take minutes, and nobody reads 36,525 lines."""
+    done = project.run("monitor", "--last", "36525d", "--by", "day", expect=2)
+    assert "36525d by day are 36,526 windows, and 1,000 are judged at most" in " ".join(done.stderr.split())

@@ -13,6 +13,9 @@ from vigie.cli.options import json_option, project_option, settings_of
 from vigie.domain.measurement import Verdict
 from vigie.reporting.wording import percent
 
+MOST_WINDOWS = 1_000
+"""With --last and --by: three years of days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -118,16 +121,16 @@ def command(project: Path, **options: Any) -> None:
             reports = [_live(asking(loop, settings, os.environ), opened, asked.last)]
         if asked.html:
             _draw(loop, opened, settings, asked, reports[0])
-        if asked.evidently:
-            _ask_evidently(loop, opened, settings, asked, reports[0])
-    if asked.as_json:
-        print_json([report.to_dict() for report in reports] if asked.data or asked.by else reports[0].to_dict())
-    elif asked.by:
-        from vigie.cli.timeline import print_timeline
+        if asked.as_json:
+            print_json([report.to_dict() for report in reports] if asked.data or asked.by else reports[0].to_dict())
+        elif asked.by:
+            from vigie.cli.timeline import print_timeline
 
-        print_timeline(reports, console())
-    else:
-        print_report(reports[0], console())
+            print_timeline(reports, console())
+        else:
+            print_report(reports[0], console())
+        if asked.evidently:  # last: what it cannot do must not cost the reader our own report
+            _ask_evidently(loop, opened, settings, asked, reports[0])
     worst = Verdict.worst(report.verdict for report in reports)
     if asked.fail_on and list(Verdict).index(worst) >= list(Verdict).index(Verdict(asked.fail_on)):
         sys.exit(1)
@@ -212,7 +215,10 @@ def _over_time(loop: Any, opened: Any, last: str, by: str) -> list[Any]:
     from vigie.loop.monitor import monitor, next_look
 
     now, look = loop.clock.now(), next_look(loop, opened.version)
-    pieces = calendar(Window(now - length(last), now), by)
+    pieces = list(calendar(Window(now - length(last), now), by))
+    if len(pieces) > MOST_WINDOWS:
+        problem = f"{last} by {by} are {len(pieces):,} windows, and {MOST_WINDOWS:,} are judged at most."
+        raise click.BadParameter(f"{problem} Ask for a shorter stretch, or for longer windows.", param_hint="--last")
     return [monitor(loop, opened, piece, look=look) for piece in pieces]
 
 
