@@ -33,7 +33,7 @@ def uuid7(at: datetime, random: bytes) -> UUID:
     return UUID(int=value)
 
 
-class Prediction(Struct, frozen=True):
+class Prediction(Struct, frozen=True, gc=False):
     """What a model says of one row. A struct: a million are made where a dataclass would cost as much as the score.
 
     Attributes:

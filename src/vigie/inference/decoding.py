@@ -115,7 +115,7 @@ class RowDecoder:
         if self._has_entity:
             entities = [None if row[-1] is None else str(row[-1]) for row in found]
             found = [row[:-1] for row in found]
-        return Rows(found, entities, [self._cautions.of(row) for row in found], single)
+        return Rows(found, entities, self._cautions.of_all(found), single)
 
 
 class Cautions:
@@ -131,8 +131,14 @@ class Cautions:
 
     def of(self, row: Sequence[Value]) -> tuple[Caution, ...]:
         """Return the words of caution for a row, in the order of the features."""
-        if self._familiar(row):
-            return NO_WARNING
+        return NO_WARNING if self._familiar(row) else self._said(row)
+
+    def of_all(self, rows: Sequence[Sequence[Value]]) -> list[tuple[Caution, ...]]:
+        """Return the words of caution for each row."""
+        familiar, said = self._familiar, self._said
+        return [NO_WARNING if familiar(row) else said(row) for row in rows]
+
+    def _said(self, row: Sequence[Value]) -> tuple[Caution, ...]:
         found = (caution(feature, value, seen) for (feature, seen), value in zip(self._features, row, strict=True))
         return tuple(careful for careful in found if careful is not None)
 

@@ -56,7 +56,14 @@ class CompiledScorer:
 
     def score_rows(self, rows: Sequence[tuple[Value, ...]]) -> list[Prediction]:
         """Return one prediction per row, in order; see ``Scorer``."""
-        return [self.answer(row) for row in rows]
+        link, raw, classes = self._link, self._raw, self._classes
+        answers = [link(raw(row)) for row in rows]
+        if not all(map(isfinite, map(sum, answers))):
+            refused = (row for row, said in zip(rows, answers, strict=True) if not isfinite(sum(said)))
+            raise self._not_finite(next(refused))
+        if not classes:
+            return [Prediction(said[0]) for said in answers]
+        return [Prediction(classes[said.index(max(said))], said) for said in answers]
 
     def raw(self, row: Row) -> tuple[float, ...]:
         """Return the K scores of one row before the link.
@@ -76,13 +83,7 @@ class CompiledScorer:
         Raises:
             DataError: the model cannot take the row.
         """
-        answer = self._link(self._raw(row))
-        largest = max(answer)
-        if not isfinite(sum(answer)):
-            raise self._not_finite(row)
-        if not self._classes:
-            return Prediction(largest)
-        return Prediction(self._classes[answer.index(largest)], answer)
+        return self.score_rows([tuple(row)])[0]
 
     def _not_finite(self, row: Row) -> Exception:
         found = overflow(self._schema, {name: [value] for name, value in zip(self._schema.names, row, strict=True)})
