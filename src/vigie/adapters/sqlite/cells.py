@@ -19,8 +19,9 @@ _INNER_HEADER, _LEAF_HEADER = 12, 8
 _MOST_LOCAL: Final = _PAGE - 35  # bytes of a record in its leaf; the rest of a longer one is in a chain of pages
 _LEAST_LOCAL: Final = (_PAGE - 12) * 32 // 255 - 23
 _PER_OVERFLOW: Final = _PAGE - 4  # after the number of the next
-_SIZES: Final = np.array([0, 1, 2, 3, 4, 6, 8, 8, 0, 0])  # bytes by serial type: null, six integers, a float, 0, 1
 _FIRST_TEXT: Final = 12  # serial types from here on say how long a blob (even) or a text (odd) is
+_SIZES: Final = np.array([0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0, *(n for n in range(128) for _ in range(2))])
+"""Bytes by serial type: null, six integers, a float, 0, 1, two that are none, blobs and texts of up to 127 bytes."""
 _ONE: Final = 9
 _WORD: Final = 8
 _MORE: Final = 0x80  # in a byte of a variable-length integer: another one follows
@@ -80,7 +81,7 @@ class Cells:
     def integers(self, place: int) -> pa.Array:
         """Return a column of integers, int64."""
         kind, at = self._columns[place]
-        words = self._gather(at, _WORD).view(">i8")[:, 0].astype(np.int64)
+        words = self._gather(at, _WORD).view(">i8").astype(np.int64)
         n_bytes = _SIZES[kind]
         values = np.where(n_bytes == 0, kind == _ONE, words >> (64 - 8 * np.maximum(n_bytes, 1)))
         return pa.array(values, pa.int64(), mask=kind == 0)
@@ -88,7 +89,7 @@ class Cells:
     def reals(self, place: int) -> pa.Array:
         """Return a column of floats, float64."""
         kind, at = self._columns[place]
-        values = self._gather(at, _WORD).view(">f8")[:, 0].astype(np.float64)
+        values = self._gather(at, _WORD).view(">f8").astype(np.float64)
         return pa.array(values, pa.float64(), mask=kind == 0)
 
     def texts(self, place: int) -> pa.Array:
@@ -108,11 +109,12 @@ class Cells:
 
     def blobs(self, place: int, size: int) -> np.ndarray:
         """Return a column of blobs of one size, none null, as an array of bytes, shape (n, size)."""
-        return self._gather(self._columns[place][1], size)
+        return self._gather(self._columns[place][1], size).view(np.uint8).reshape(self.n, size)
 
     def _gather(self, at: Places, size: int) -> np.ndarray:
-        """Return some bytes from each place on, shape (n, size)."""
-        return np.lib.stride_tricks.sliding_window_view(self._data, size)[at]
+        """Return some bytes from each place on, one opaque item each, shape (n)."""
+        everywhere: np.ndarray = np.ndarray(len(self._image) - size + 1, f"V{size}", self._image, strides=1)
+        return everywhere[at]
 
 
 def _leaf_cells(image: bytes, page: int) -> Iterator[Places]:
@@ -153,6 +155,8 @@ def _fields(data: np.ndarray, record: Places, width: int) -> Iterator[tuple[Plac
 
 def _n_bytes(kind: Places) -> Places:
     """Return how long cells of these serial types are."""
+    if kind.max(initial=0) < len(_SIZES):
+        return _SIZES[kind]
     return np.where(kind < _FIRST_TEXT, _SIZES[np.minimum(kind, _ONE)], (kind - _FIRST_TEXT) >> 1)
 
 
