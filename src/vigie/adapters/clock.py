@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import islice
 from struct import Struct
 from uuid import UUID
 
@@ -55,20 +54,21 @@ class RandomIds:
             if milliseconds > self._latest_ms:
                 self._latest_ms = milliseconds
                 self._fixed = milliseconds << 80 | _VERSION_AND_VARIANT
-                high, low = self._steps(2)
-                self._counter = high << _COUNTER_BITS - _STEP_BITS | low >> 2 * _STEP_BITS - _COUNTER_BITS
+                self._counter = (
+                    self._step() << _COUNTER_BITS - _STEP_BITS | self._step() >> 2 * _STEP_BITS - _COUNTER_BITS
+                )
             fixed, counter, made = self._fixed, self._counter, []
-            for step in self._steps(n):
-                counter += 1 + step
+            for _ in range(n):
+                counter += 1 + self._step()
                 # 74 bits of counter stand around the version and the variant
                 made.append((fixed | (counter >> 62) << 64 | counter & _LOW).to_bytes(16, "big"))
             self._counter = counter
         return made
 
-    def _steps(self, n: int) -> list[int]:
-        """Return numbers of 48 random bits, taken from the system by the thousand: to ask each time costs more."""
-        steps = list(islice(self._random, n))
-        while len(steps) < n:
-            self._random = (word >> 64 - _STEP_BITS for word in _STEPS.unpack(os.urandom(_STEPS.size)))
-            steps += islice(self._random, n - len(steps))
-        return steps
+    def _step(self) -> int:
+        """Return 48 random bits, taken from the system by the thousand: asking each time costs more than the id."""
+        step = next(self._random, None)
+        if step is None:
+            self._random = iter(_STEPS.unpack(os.urandom(_STEPS.size)))
+            step = next(self._random)
+        return step >> 64 - _STEP_BITS
