@@ -86,14 +86,15 @@ def _told(doing: str, exc: MlflowException | SQLAlchemyError) -> RegistryError:
     if full := full_told(exc):
         problem = f"MLflow could not {doing}: its SQLite file was {full}."
         return RegistryError(problem, remedy="Free some space, or check the disk, and try again.")
+    said = first_line(exc, nothing=type(exc).__name__)
     if isinstance(exc, MlflowException):
         return RegistryError(
-            f"MLflow could not {doing}: {first_line(exc)}.",
+            f"MLflow could not {doing}: {said}.",
             remedy="Check stores.tracking_uri and that its server runs.",
         )
     # MLflow lets its driver's own errors through while it opens a store
     return RegistryError(
-        f"MLflow could not {doing}: {first_line(exc)}.",
+        f"MLflow could not {doing}: {said}.",
         remedy="Check that stores.tracking_uri names an MLflow store.",
     )
 

@@ -92,8 +92,8 @@ def command(project: Path, **options: Any) -> None:
     Judges the champion's open window: from the last window that `vigie watch` closed until now. It only reads: the
     window stays open and no part of the false-alarm budget is spent.
 
-    With --by, a line per day, week (from Monday) or month, in UTC: of the last --last 30d, whose first and last line
-    may hold a part of one, or of the table that --data names.
+    With --by, a line per day, week (from Monday) or month, in UTC: of the last --last 30d (at most 1,000 lines), whose
+    first and last line may hold a part of one, or of the table that --data names.
 
     --replay asks how often the rule would have alarmed where nothing is known to have changed: half of the training
     table stands for the reference, windows are cut from the other half, in order of time where data.time is named. Only

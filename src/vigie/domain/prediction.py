@@ -36,6 +36,8 @@ def uuid7(at: datetime, random: bytes) -> UUID:
 class Prediction(Struct, frozen=True, gc=False):
     """What a model says of one row. A struct: a million are made where a dataclass would cost as much as the score.
 
+    The garbage collector leaves it alone: it holds numbers and texts, so no cycle leads through it.
+
     Attributes:
         value: the predicted number, or the predicted class label.
         probabilities: one per class in the target's order, empty for regression.

@@ -204,10 +204,7 @@ def frame_answers(model: Pipeline, dataset: Dataset) -> list[Prediction]:
     try:
         return SklearnScorer(model, dataset.schema).score(columns)
     except (ValueError, TypeError) as exc:
-        raise BundleError(
-            f"The model does not take a bundle's frame: {_sentence(exc)}",
-            remedy=_COLUMNS,
-        ) from exc
+        raise BundleError(f"The model does not take a bundle's frame: {_sentence(exc)}", remedy=_COLUMNS) from exc
 
 
 def check_same(expected: list[Prediction], found: list[Prediction]) -> None:

@@ -187,10 +187,7 @@ def _fitted(fitting: Fitting, split: Split, judge: Judge, ticks: Ticks) -> Fitte
         test = fitting.ask(model, split.test)
         tuner = tuner_of(fitting, model, split.train, search.point, judge.n_folds)
         ticks.add(1)
-    notes = (
-        *_cut_short(search),
-        *dict.fromkeys(first_line(warning.message) for warning in caught),
-    )
+    notes = (*_cut_short(search), *dict.fromkeys(first_line(warning.message) for warning in caught))
     return Fitted(model, point, checked, test, search, tuner, notes=notes)
 
 

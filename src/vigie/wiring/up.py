@@ -54,7 +54,7 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     """Start a command of Vigie beside this process: out of reach of its terminal's Ctrl-C, and ended when it is killed.
 
-    To be called by the main thread: Linux takes the end of the thread that started a process for its parent's end.
+    To be called by the main thread; see ``tied_to_this``.
 
     Args:
         project: folder of the project, or its settings file.
